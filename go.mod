@@ -1,0 +1,3 @@
+module github.com/hookward/hookward
+
+go 1.26
