@@ -1,0 +1,24 @@
+// Package bridge lets github.com/tetratelabs/proxy-wasm-go-sdk run on the official Go toolchain.
+//
+// The SDK binds its host calls and call-backs to Envoy for TinyGo only. For any other compiler it sends
+// every host call to a fake host that unit tests register, and gives those tests a plain Go function for
+// each call-back. Both ends are enough to drive it: this package registers a host whose calls are the
+// real imports, and exports call-backs that enter by the tests' functions. TinyGo is thus not needed,
+// with its partial standard library and its slower code; a filter is written to the SDK's public API
+// and tested with its proxytest, and does not know of the bridge but for one line in package main:
+//
+//	import _ "github.com/hookward/hookward/envoy-wasm/bridge"
+//
+// Build it with
+//
+//	GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared
+//
+// Such a module is a library: Envoy runs its init functions and never its main. So call
+// proxywasm.SetVMContext in an init function of package main, which runs after the bridge's own.
+//
+// Nothing the host answers lives outside Go's heap. The SDK's strings and slices alias the buffers that
+// the bridge gave the host; they stay valid for as long as they are referenced, and hold the whole
+// buffer for as long.
+//
+// Outside of wasip1 the package has only [Random], so that filters using it still build for unit tests.
+package bridge
