@@ -1,0 +1,187 @@
+package core
+
+import (
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/hookward/hookward/core/provider"
+)
+
+// Head is a request without its body, as the host received it.
+type Head struct {
+	Method string
+	// Scheme and Host are those that the sender used, as far as the host can
+	// vouch for them: from its own TLS, or from a proxy that it trusts. Host
+	// holds the port if the sender gave one. An empty Scheme says that the host
+	// does not know.
+	Scheme, Host string
+	// Target is path and query as they were received, before any rewriting.
+	Target string
+	// Client is the sender's address, the zero Addr if it is unknown.
+	Client netip.Addr
+	// Header is the request's header; http.Header is one.
+	Header Header
+	// ContentLength is the announced length of the body, -1 if there is none.
+	ContentLength int64
+	// Instance is the correlation id under which the host logs the request.
+	Instance string
+}
+
+// Header gives the values of all fields of a name, which is in the canonical
+// form of net/http, in the order in which they were received.
+type Header interface {
+	Values(name string) []string
+}
+
+// BodyEnd is how a body ended. The zero BodyEnd refuses.
+type BodyEnd uint8
+
+// The ends of a body.
+const (
+	// BodyBroken: it ended early, or stalled.
+	BodyBroken BodyEnd = iota
+	// BodyOverLimit: it is longer than the gate's MaxBody, or than the host
+	// takes; the rest was not read.
+	BodyOverLimit
+	// BodyComplete: it is there whole.
+	BodyComplete
+)
+
+// Check is the examination of one request, in steps: Begin looks at the head,
+// Body at the body, Claimed at what the replay store said. Each step ends with
+// a verdict or asks for the next step. A Check serves one request and is not
+// safe for concurrent use.
+type Check struct {
+	gate *Gate
+	now  time.Time
+	head Head
+
+	get        bool     // a delivery by GET: its parameters stand in the query
+	signatures [][]byte // decoded, from the head
+	token      string   // as it came
+
+	assurance string
+	secret    int
+	signed    []byte // what the signature covers
+	rawBody   []byte
+	delivery  string
+	tried     []Field
+	scratch   *scratch
+}
+
+// Begin examines the head. Without a verdict the host reads the body, at most
+// MaxBody bytes of it, and calls Body.
+func (g *Gate) Begin(now time.Time, head Head) (*Check, *Verdict) {
+	c := &Check{gate: g, now: now, head: head, assurance: "none", secret: -1}
+	p := g.provider
+	c.get = head.Method == "GET" && p.TakesMethod("GET")
+	handshake := head.Method == "GET" && p.Handshake != nil
+	if !handshake && !p.TakesMethod(head.Method) {
+		v := c.reject(MethodNotAllowed)
+		if v.Kind == Refuse {
+			v.setHeader("Allow", g.allowedMethods())
+		}
+		return c, v
+	}
+	if !g.allows(head.Client) {
+		return c, c.reject(IPDenied)
+	}
+	if g.rate != nil {
+		if wait, ok := g.rate.take(now, head.Client); !ok {
+			v := c.reject(RateLimited)
+			if v.Kind == Refuse {
+				v.setHeader("Retry-After", retryAfter(wait))
+			}
+			return c, v
+		}
+	}
+	if handshake {
+		return c, c.handshake()
+	}
+	if head.ContentLength > g.maxBody {
+		return c, c.reject(BodyTooLarge)
+	}
+	for _, coding := range head.Header.Values("Content-Encoding") {
+		if coding != "" && coding != "identity" {
+			return c, c.reject(ContentEncodingUnsupported)
+		}
+	}
+	if code := c.readCredentials(); code != "" {
+		return c, c.reject(code)
+	}
+	return c, nil
+}
+
+// Body examines the body, which must not change afterwards. Without a verdict
+// the host claims Keys and calls Claimed.
+func (c *Check) Body(body []byte, end BodyEnd) *Verdict {
+	switch {
+	case end == BodyOverLimit, int64(len(body)) > c.gate.maxBody:
+		return c.reject(BodyTooLarge)
+	case end != BodyComplete:
+		return c.reject(BodyIncomplete)
+	}
+	if code := c.authenticate(body); code != "" {
+		return c.reject(code)
+	}
+	c.assurance, c.rawBody = c.gate.provider.Auth.Assurance(), body
+	return c.readEvents(body)
+}
+
+// reject is the verdict for a code: the answer, or, where the gate only
+// reports, the request passed on with the code.
+func (c *Check) reject(code Code) *Verdict {
+	var v *Verdict
+	if c.gate.reportOnly {
+		v = c.report(code)
+	} else {
+		v = reject(code, c.head.Instance)
+		v.BodyUnread = c.scratch == nil && c.head.ContentLength != 0
+	}
+	v.Delivery, v.Assurance, v.Secret, v.Tried = c.delivery, c.assurance, c.secret, c.tried
+	c.close()
+	return v
+}
+
+// report is the verdict of a gate that only reports: all as it came, marked. An
+// empty code says that nothing was wrong.
+func (c *Check) report(code Code) *Verdict {
+	v := &Verdict{Kind: Forward, Outcome: Accepted, Code: code, Secret: c.secret, Assurance: c.assurance, Delivery: c.delivery}
+	v.Remove = hopByHop
+	v.Set = append(c.marks(), Field{headerAssurance, c.assurance})
+	if c.delivery != "" {
+		v.Set = append(v.Set, Field{headerDelivery, c.delivery})
+	}
+	if code != "" {
+		v.Outcome = WouldReject
+		v.Set = append(v.Set, Field{headerWouldReject, string(code)})
+	}
+	return v
+}
+
+func (g *Gate) allowedMethods() string {
+	allow := ""
+	for _, m := range g.provider.DeliveryMethods() {
+		if allow != "" {
+			allow += ", "
+		}
+		allow += m
+	}
+	if g.provider.Handshake != nil && !g.provider.TakesMethod("GET") {
+		allow = "GET, " + allow
+	}
+	return allow
+}
+
+// note keeps a fact for the operator's log.
+func (c *Check) note(name, value string) { c.tried = append(c.tried, Field{name, value}) }
+
+// noteMismatch says what the signature was held against.
+func (c *Check) noteMismatch(body []byte) {
+	c.note("body_bytes", strconv.Itoa(len(body)))
+	c.note("secrets_tried", strconv.Itoa(len(c.gate.macs)+len(c.gate.tokens)))
+	if c.gate.provider.Auth.Signed == provider.URLAndForm {
+		c.note("url_tried", withoutQueryValues(c.signedURL()))
+	}
+}

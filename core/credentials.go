@@ -1,0 +1,175 @@
+package core
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+
+	"github.com/hookward/hookward/core/internal/form"
+	"github.com/hookward/hookward/core/provider"
+)
+
+// readCredentials finds the signature or token and decodes it: a request
+// without one is turned away before its body is read.
+func (c *Check) readCredentials() Code {
+	auth := &c.gate.provider.Auth
+	if auth.IsToken() {
+		return c.readToken(auth)
+	}
+	found := false
+	for _, name := range auth.Headers {
+		values := c.head.Header.Values(name)
+		if len(values) == 0 || (len(values) == 1 && values[0] == "") {
+			continue
+		}
+		if len(values) > 1 {
+			return SignatureMalformed
+		}
+		found = true
+		if sum, ok := decodeSignature(auth, values[0]); ok {
+			c.signatures = append(c.signatures, sum)
+		}
+	}
+	switch {
+	case !found:
+		return SignatureMissing
+	case len(c.signatures) == 0:
+		return SignatureMalformed
+	}
+	return ""
+}
+
+// readToken takes the token from the header or the query, and refuses more
+// than one instead of choosing.
+func (c *Check) readToken(auth *provider.Auth) Code {
+	var all []string
+	for _, name := range auth.Headers {
+		all = append(all, c.head.Header.Values(name)...)
+	}
+	if auth.Query != "" {
+		_, query, _ := strings.Cut(c.head.Target, "?")
+		all = append(all, queryValues(query, auth.Query)...)
+	}
+	switch {
+	case len(all) == 0, len(all) == 1 && all[0] == "":
+		return SignatureMissing
+	case len(all) > 1:
+		return SignatureMalformed
+	}
+	c.token = all[0]
+	return ""
+}
+
+func decodeSignature(auth *provider.Auth, text string) (sum []byte, ok bool) {
+	text, had := strings.CutPrefix(text, auth.Prefix)
+	if !had && !auth.PrefixOptional {
+		return nil, false
+	}
+	size := hashes[auth.Algorithm]().Size()
+	var err error
+	switch auth.Encoding {
+	case provider.Hex:
+		sum, err = hex.DecodeString(text)
+	case provider.Base64:
+		sum, err = base64.StdEncoding.Strict().DecodeString(text)
+	default:
+		return nil, false
+	}
+	return sum, err == nil && len(sum) == size
+}
+
+// authenticate holds the credentials against the body and sets the deliveryId.
+func (c *Check) authenticate(body []byte) Code {
+	auth := &c.gate.provider.Auth
+	var code Code
+	switch {
+	case auth.IsToken():
+		c.signed, code = body, c.matchToken()
+	case auth.Signed == provider.RawBody:
+		c.signed, code = body, c.matchBody(body)
+	case auth.Signed == provider.URLAndForm:
+		code = c.matchURL(body)
+	default:
+		code = SignatureMismatch
+	}
+	if code != "" {
+		if code == SignatureMismatch {
+			c.noteMismatch(body)
+		}
+		return code
+	}
+	digest := sha256.Sum256(c.signed)
+	c.delivery = hex.EncodeToString(digest[:16])
+	return ""
+}
+
+// matchToken looks at all secrets, so that the time taken does not tell which
+// one matched.
+func (c *Check) matchToken() Code {
+	for i, secret := range c.gate.tokens {
+		if subtle.ConstantTimeCompare([]byte(c.token), []byte(secret)) == 1 && c.secret < 0 {
+			c.secret = i
+		}
+	}
+	return c.matched()
+}
+
+func (c *Check) matchBody(body []byte) Code {
+	for i, m := range c.gate.macs {
+		if c.secret < 0 && c.matches(m, body) {
+			c.secret = i
+		}
+	}
+	return c.matched()
+}
+
+func (c *Check) matched() Code {
+	if c.secret < 0 {
+		return SignatureMismatch
+	}
+	return ""
+}
+
+// matches says that one of the signatures is the HMAC of the message.
+func (c *Check) matches(m *mac, message []byte) bool {
+	var buf [sha256.Size]byte
+	sum := m.sum(buf[:0], message)
+	ok := 0
+	for _, signature := range c.signatures {
+		ok |= subtle.ConstantTimeCompare(sum, signature)
+	}
+	return ok == 1
+}
+
+// queryValues are the decoded values of a query parameter.
+func queryValues(query, name string) (values []string) {
+	for part := range strings.SplitSeq(query, "&") {
+		key, value, _ := strings.Cut(part, "=")
+		if form.Unescape(key) == name {
+			values = append(values, form.Unescape(value))
+		}
+	}
+	return values
+}
+
+// withoutQueryParameter is the target without a query parameter, the rest as it
+// was received.
+func withoutQueryParameter(target, name string) string {
+	path, query, ok := strings.Cut(target, "?")
+	if !ok {
+		return target
+	}
+	var rest []string
+	for part := range strings.SplitSeq(query, "&") {
+		key, _, _ := strings.Cut(part, "=")
+		if form.Unescape(key) != name {
+			rest = append(rest, part)
+		}
+	}
+	if len(rest) == 0 {
+		return path
+	}
+	return path + "?" + strings.Join(rest, "&")
+}

@@ -1,0 +1,34 @@
+package core
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"strconv"
+
+	"github.com/hookward/hookward/core/unified"
+)
+
+// key is the claim's key for an event: the hash of the endpoint's name and the
+// event's identity. Every part has its length before it, so that no two
+// identities run together alike. Without an identity of its own an event is
+// known by the digest of the signed bytes and its index.
+func (c *Check) key(e *unified.Event, index int) Key {
+	var buf [512]byte
+	b := appendPart(buf[:0], c.gate.name)
+	if e.Identity.IsZero() {
+		b = appendPart(b, "digest")
+		b = appendPart(b, c.delivery)
+		b = appendPart(b, strconv.Itoa(index))
+	} else {
+		for _, part := range e.Identity {
+			b = appendPart(b, part)
+		}
+	}
+	sum := sha256.Sum256(b)
+	return Key(sum[:16])
+}
+
+func appendPart(b []byte, part string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(part)))
+	return append(b, part...)
+}

@@ -1,0 +1,59 @@
+// Package jsondoc reads a JSON text once, into a flat table of its values, and
+// hands out views into the text. It is made for the gate: a payload is walked
+// by name, most of it is passed on byte for byte, numbers are never converted,
+// and a document's memory can be used again for the next one.
+package jsondoc
+
+// Kind is what a value is. The zero Kind says that there is no value.
+type Kind uint8
+
+// The kinds of values.
+const (
+	Absent Kind = iota
+	Null
+	Bool
+	Number
+	String
+	Array
+	Object
+)
+
+// Doc is a parsed text. The zero Doc is empty and ready for Parse.
+type Doc struct {
+	text  string
+	nodes []node // in the order of the text; a container's follow it
+	open  []int32
+	key   name
+}
+
+// name is where a member's name lies in the text, between its quotes.
+type name struct {
+	start, end uint32
+	escaped    bool
+}
+
+type node struct {
+	start, end uint32 // the value in the text; a string's without its quotes
+	next       int32  // the first node that is not inside this one
+	kind       Kind
+	escaped    bool
+	key        name
+}
+
+// Root is the document's outermost value, absent when the document is empty.
+func (d *Doc) Root() Value {
+	if len(d.nodes) == 0 {
+		return Value{}
+	}
+	return Value{d, 0, int32(len(d.nodes))}
+}
+
+// Shrink gives the table's memory back if it outgrew limit values, so that one
+// huge payload does not stay in memory for good.
+func (d *Doc) Shrink(limit int) {
+	d.text = ""
+	d.nodes = d.nodes[:0]
+	if cap(d.nodes) > limit {
+		d.nodes = nil
+	}
+}

@@ -1,0 +1,61 @@
+package provider
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// seconds reads Unix seconds, millis Unix milliseconds, and rfc3339 a date; what
+// is no plausible time is the zero Time, and the time of receipt stands in.
+
+func seconds(text string) time.Time {
+	n, ok := wholeNumber(text)
+	if !ok {
+		return time.Time{}
+	}
+	return plausible(time.Unix(n, 0))
+}
+
+func millis(text string) time.Time {
+	n, ok := wholeNumber(text)
+	if !ok {
+		return time.Time{}
+	}
+	return plausible(time.UnixMilli(n))
+}
+
+func rfc3339(text string) time.Time {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}
+	}
+	return plausible(t)
+}
+
+// wholeNumber reads at most 15 digits: more are no time, in any unit.
+func wholeNumber(text string) (int64, bool) {
+	if len(text) == 0 || len(text) > 15 || text[0] < '0' || text[0] > '9' {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	return n, err == nil
+}
+
+// plausible keeps times that have four digits in their year and are not the
+// zero that stands for "none".
+func plausible(t time.Time) time.Time {
+	if t = t.UTC(); t.Year() < 1971 || t.Year() > 9999 {
+		return time.Time{}
+	}
+	return t
+}
+
+// e164 is a number that the provider documents as an international one, with
+// its plus sign. What is not all digits is another kind of address and stays.
+func e164(number string) string {
+	if number == "" || strings.Trim(number, "0123456789") != "" {
+		return number
+	}
+	return "+" + number
+}

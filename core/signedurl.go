@@ -1,0 +1,182 @@
+package core
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/hookward/hookward/core/internal/form"
+	"github.com/hookward/hookward/core/provider"
+)
+
+// setPublicURL checks the URL and keeps it letter for letter, since the
+// signature is computed over the letters that the provider was given.
+func (g *Gate) setPublicURL(p *problems, text string) {
+	signsURL := g.provider.Auth.Signed == provider.URLAndForm
+	if text == "" {
+		if signsURL {
+			g.notes = append(g.notes, "public_url is not set: requests are answered 503 host_misconfigured unless this host ends TLS itself or trusts the proxy that does")
+		}
+		return
+	}
+	if !signsURL && g.provider.Name != "?" {
+		g.notes = append(g.notes, "public_url is not used: "+g.provider.Name+" does not sign the URL")
+	}
+	u, err := url.Parse(text)
+	scheme, _, _ := strings.Cut(text, "://")
+	switch {
+	case err != nil, u.Host == "", !strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https"):
+		p.add("public_url", "must be the URL that %s was given, up to the path, such as https://example.com", g.provider.Name)
+		return
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		p.add("public_url", "must end before the query: it is scheme, host and port, and a path prefix that a proxy before this one strips")
+		return
+	}
+	g.publicURL = strings.TrimSuffix(text, "/")
+}
+
+// signedURL is the URL that the sender called, as it was configured with the
+// provider, "" where nobody knows it.
+func (c *Check) signedURL() string {
+	switch {
+	case c.gate.publicURL != "":
+		return c.gate.publicURL + c.head.Target
+	case c.head.Scheme != "" && c.head.Host != "":
+		return c.head.Scheme + "://" + c.head.Host + c.head.Target
+	default:
+		return ""
+	}
+}
+
+// matchURL verifies Twilio's signature: over the URL and the form, or over a
+// URL that holds the body's SHA-256.
+func (c *Check) matchURL(body []byte) Code {
+	signedURL := c.signedURL()
+	if signedURL == "" {
+		c.note("set", "public_url, to the URL that the provider was given up to the path")
+		return HostMisconfigured
+	}
+	parameters, code := c.signedParameters(body)
+	if code != "" {
+		return code
+	}
+	for _, u := range urlVariants(signedURL) {
+		message := append([]byte(u), parameters...)
+		for i, m := range c.gate.macs {
+			if c.secret < 0 && c.matches(m, message) {
+				c.secret, c.signed = i, message
+			}
+		}
+	}
+	return c.matched()
+}
+
+// signedParameters is what follows the URL in the signed string.
+func (c *Check) signedParameters(body []byte) ([]byte, Code) {
+	_, query, _ := strings.Cut(c.head.Target, "?")
+	sums := queryValues(query, "bodySHA256")
+	switch {
+	case len(sums) > 0:
+		// Before the Content-Type is looked at, which nobody signed: else a
+		// body that the sum does not cover could come along as a form.
+		want, err := hex.DecodeString(sums[0])
+		sum := sha256.Sum256(body)
+		if len(sums) > 1 || err != nil || !bytes.Equal(want, sum[:]) {
+			return nil, SignatureMismatch
+		}
+		return nil, ""
+	case c.get:
+		if len(body) > 0 {
+			return nil, SignatureMismatch // no signature covers it
+		}
+		return nil, ""
+	case !c.isForm():
+		return nil, SignatureMismatch // only a form or bodySHA256 is covered
+	}
+	f, ok := form.Parse(string(body))
+	if !ok {
+		return nil, SignatureMalformed
+	}
+	return canonicalForm(f), ""
+}
+
+// canonicalForm runs names and values together, sorted by name; a repeated
+// name's values are de-duplicated and sorted.
+func canonicalForm(f form.Form) []byte {
+	sorted := slices.Clone(f)
+	slices.SortFunc(sorted, func(a, b form.Pair) int {
+		if n := strings.Compare(a.Name, b.Name); n != 0 {
+			return n
+		}
+		return strings.Compare(a.Value, b.Value)
+	})
+	var out []byte
+	for _, p := range slices.Compact(sorted) {
+		out = append(append(out, p.Name...), p.Value...)
+	}
+	return out
+}
+
+// urlVariants are the ways in which Twilio may have written the URL: with the
+// port as it is, without it, and with the scheme's default port; each also with
+// an apostrophe as %27. See the note on ports in
+// https://www.twilio.com/docs/usage/webhooks/webhooks-security
+func urlVariants(u string) []string {
+	scheme, rest, _ := strings.Cut(u, "://")
+	end := strings.IndexAny(rest, "/?")
+	if end < 0 {
+		end = len(rest)
+	}
+	authority, tail := rest[:end], rest[end:]
+	bare := withoutPort(authority)
+	port := ":443"
+	if strings.EqualFold(scheme, "http") {
+		port = ":80"
+	}
+	var all []string
+	for _, a := range []string{authority, bare, bare + port} {
+		plain := scheme + "://" + a + tail
+		for _, variant := range []string{plain, strings.ReplaceAll(plain, "'", "%27")} {
+			if !slices.Contains(all, variant) {
+				all = append(all, variant)
+			}
+		}
+	}
+	return all
+}
+
+// withoutPort cuts the port off an authority, and leaves user info and the
+// brackets of an IPv6 address.
+func withoutPort(authority string) string {
+	colon := strings.LastIndexByte(authority, ':')
+	if colon < strings.LastIndexByte(authority, '@') || colon < strings.LastIndexByte(authority, ']') || colon < 0 {
+		return authority
+	}
+	return authority[:colon]
+}
+
+// withoutQueryValues is a URL fit for a log: user info is cut, and of the query
+// only the names remain.
+func withoutQueryValues(u string) string {
+	scheme, rest, _ := strings.Cut(u, "://")
+	rest, query, had := strings.Cut(rest, "?")
+	slash := strings.IndexByte(rest, '/')
+	if slash < 0 {
+		slash = len(rest)
+	}
+	if at := strings.LastIndexByte(rest[:slash], '@'); at >= 0 {
+		rest = rest[at+1:]
+	}
+	if !had {
+		return scheme + "://" + rest
+	}
+	var names []string
+	for part := range strings.SplitSeq(query, "&") {
+		name, _, _ := strings.Cut(part, "=")
+		names = append(names, name+"=…")
+	}
+	return scheme + "://" + rest + "?" + strings.Join(names, "&")
+}

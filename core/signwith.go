@@ -1,0 +1,66 @@
+package core
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hookward/hookward/core/provider"
+	"github.com/hookward/hookward/core/unified"
+)
+
+// The headers of Standard Webhooks, see
+// https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+const (
+	headerWebhookID        = "Webhook-Id"
+	headerWebhookTimestamp = "Webhook-Timestamp"
+	headerWebhookSignature = "Webhook-Signature"
+)
+
+// setSignWith reads Standard Webhooks secrets: whsec_ and 24 to 64 bytes in
+// base64.
+func (g *Gate) setSignWith(p *problems, secrets []string) {
+	if len(secrets) > maxSignWith {
+		p.add("sign_with", "%d secrets, at most %d: remove the old ones", len(secrets), maxSignWith)
+	}
+	for i, s := range trimSecrets(p, "sign_with", secrets) {
+		if s == "" {
+			continue // told already
+		}
+		key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(s, "whsec_"))
+		if !strings.HasPrefix(s, "whsec_") || err != nil || len(key) < 24 || len(key) > 64 {
+			p.add(fmt.Sprintf("sign_with[%d]", i), "is no Standard Webhooks secret: whsec_ and 24 to 64 random bytes in base64 are wanted, as made by: echo whsec_$(openssl rand -base64 32)")
+			continue
+		}
+		g.signWith = append(g.signWith, newMAC(provider.SHA256, key))
+	}
+}
+
+// sign adds Standard Webhooks headers for body to the forwarded request. The
+// id is the same whenever the same events of the same delivery are forwarded.
+func (g *Gate) sign(v *Verdict, now time.Time, body []byte, events []unified.Event, keep func(int) bool) {
+	v.Remove = append(v.Remove, headerWebhookID, headerWebhookTimestamp, headerWebhookSignature)
+	h := sha256.New()
+	h.Write([]byte(v.Delivery))
+	for i := range events {
+		if keep(i) {
+			h.Write([]byte{0})
+			h.Write([]byte(events[i].ID))
+		}
+	}
+	id := "msg_" + hex.EncodeToString(h.Sum(nil)[:16])
+	timestamp := strconv.FormatInt(now.Unix(), 10)
+	var signatures []string
+	for _, m := range g.signWith {
+		sum := m.sum(nil, []byte(id+"."+timestamp+"."), body)
+		signatures = append(signatures, "v1,"+base64.StdEncoding.EncodeToString(sum))
+	}
+	v.Set = append(v.Set,
+		Field{headerWebhookID, id},
+		Field{headerWebhookTimestamp, timestamp},
+		Field{headerWebhookSignature, strings.Join(signatures, " ")})
+}

@@ -1,0 +1,197 @@
+package unified
+
+import (
+	"time"
+
+	"github.com/hookward/hookward/core/internal/jsondoc"
+)
+
+// Envelope is what all events of a delivery have in common.
+type Envelope struct {
+	Provider, Endpoint string
+	// Assurance is signature or token: what the verdict stands on.
+	Assurance  string
+	DeliveryID string
+	ReceivedAt time.Time
+}
+
+// Append writes the body that a backend receives: the envelope and those
+// events that keep says true for.
+func (env *Envelope) Append(dst []byte, events []Event, keep func(i int) bool) []byte {
+	dst = append(dst, `{"version":"`+Version+`","provider":`...)
+	dst = jsondoc.AppendString(dst, env.Provider)
+	dst = appendString(dst, "endpoint", env.Endpoint)
+	dst = appendString(dst, "assurance", env.Assurance)
+	dst = appendString(dst, "deliveryId", env.DeliveryID)
+	dst = append(dst, `,"receivedAt":"`...)
+	dst = AppendTime(dst, env.ReceivedAt)
+	dst = append(dst, `","events":[`...)
+	first := true
+	for i := range events {
+		if !keep(i) {
+			continue
+		}
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = env.appendEvent(dst, &events[i])
+	}
+	return append(dst, ']', '}')
+}
+
+// appendEvent writes the fields that every event has, those that e's type
+// promises, and those that are not empty.
+func (env *Envelope) appendEvent(dst []byte, e *Event) []byte {
+	received := e.Type == MessageReceived
+	dst = append(dst, `{"id":`...)
+	dst = jsondoc.AppendString(dst, e.ID)
+	dst = appendString(dst, "type", e.Type)
+	dst = appendString(dst, "nativeType", e.NativeType)
+	dst = appendString(dst, "provider", env.Provider)
+	dst = appendString(dst, "endpoint", env.Endpoint)
+	dst = appendString(dst, "channel", e.Channel)
+	dst = append(dst, `,"timestamp":"`...)
+	if e.Time.IsZero() {
+		dst = AppendTime(dst, env.ReceivedAt)
+		dst = append(dst, `","timestampSource":"gateway"`...)
+	} else {
+		dst = AppendTime(dst, e.Time)
+		dst = append(dst, `","timestampSource":"provider"`...)
+	}
+	dst = appendOptional(dst, "senderId", e.SenderID, received)
+	dst = appendOptional(dst, "recipientId", e.RecipientID, false)
+	dst = appendOptional(dst, "conversationId", e.ConversationID, received)
+	dst = appendOptional(dst, "accountId", e.AccountID, false)
+	dst = appendOptional(dst, "message", e.Message, received || e.HasMessage)
+	dst = appendOptional(dst, "messageId", e.MessageID, received)
+	dst = appendOptional(dst, "messageType", e.MessageType, received)
+	dst = appendOptional(dst, "replyToId", e.ReplyToID, false)
+	dst = appendAttachments(dst, e.Attachments)
+	dst = appendLocation(dst, &e.Location)
+	dst = appendError(dst, &e.Error)
+	dst = appendMetadata(dst, e.Metadata)
+	dst = append(dst, `,"data":`...)
+	dst = append(dst, e.Data...)
+	return append(dst, '}')
+}
+
+func appendAttachments(dst []byte, list []Attachment) []byte {
+	if len(list) == 0 {
+		return dst
+	}
+	dst = append(dst, `,"attachments":[`...)
+	for i := range list {
+		a := &list[i]
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, `{"type":`...)
+		dst = jsondoc.AppendString(dst, a.Type)
+		dst = appendOptional(dst, "id", a.ID, false)
+		dst = appendOptional(dst, "url", a.URL, false)
+		dst = appendOptional(dst, "mimeType", a.MimeType, false)
+		dst = appendOptional(dst, "name", a.Name, false)
+		if isSize(a.Size) {
+			dst = append(dst, `,"size":`...)
+			dst = append(dst, a.Size...)
+		}
+		dst = appendOptional(dst, "sha256", a.SHA256, false)
+		dst = append(dst, '}')
+	}
+	return append(dst, ']')
+}
+
+// isSize says that s can stand in JSON as a whole number as it is.
+func isSize(s string) bool {
+	if s == "" || (s[0] == '0' && len(s) > 1) {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+func appendLocation(dst []byte, l *Location) []byte {
+	if l.Latitude == "" || l.Longitude == "" {
+		return dst
+	}
+	dst = append(dst, `,"location":{"latitude":`...)
+	dst = append(dst, l.Latitude...)
+	dst = append(dst, `,"longitude":`...)
+	dst = append(dst, l.Longitude...)
+	dst = appendOptional(dst, "name", l.Name, false)
+	dst = appendOptional(dst, "address", l.Address, false)
+	return append(dst, '}')
+}
+
+func appendError(dst []byte, e *Error) []byte {
+	if e.Code == "" && e.Message == "" {
+		return dst
+	}
+	dst = append(dst, `,"error":{"code":`...)
+	dst = jsondoc.AppendString(dst, e.Code)
+	dst = appendOptional(dst, "message", e.Message, false)
+	return append(dst, '}')
+}
+
+func appendMetadata(dst []byte, pairs []Pair) []byte {
+	dst = append(dst, `,"metadata":{`...)
+	for i := range pairs {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = jsondoc.AppendString(dst, pairs[i].Key)
+		dst = append(dst, ':')
+		dst = jsondoc.AppendString(dst, pairs[i].Value)
+	}
+	return append(dst, '}')
+}
+
+func appendString(dst []byte, name, value string) []byte {
+	dst = append(dst, ',', '"')
+	dst = append(dst, name...)
+	dst = append(dst, '"', ':')
+	return jsondoc.AppendString(dst, value)
+}
+
+func appendOptional(dst []byte, name, value string, always bool) []byte {
+	if value == "" && !always {
+		return dst
+	}
+	return appendString(dst, name, value)
+}
+
+// AppendTime writes t as RFC 3339 in UTC, with three decimals where there are
+// milliseconds and none where there are not.
+func AppendTime(dst []byte, t time.Time) []byte {
+	t = t.UTC()
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	if year < 0 || year > 9999 {
+		return t.AppendFormat(dst, time.RFC3339)
+	}
+	dst = appendDigits(dst, year, 4)
+	dst = appendDigits(append(dst, '-'), int(month), 2)
+	dst = appendDigits(append(dst, '-'), day, 2)
+	dst = appendDigits(append(dst, 'T'), hour, 2)
+	dst = appendDigits(append(dst, ':'), minute, 2)
+	dst = appendDigits(append(dst, ':'), second, 2)
+	if ms := t.Nanosecond() / 1e6; ms > 0 {
+		dst = appendDigits(append(dst, '.'), ms, 3)
+	}
+	return append(dst, 'Z')
+}
+
+// appendDigits writes n, which is not negative, with at least width digits.
+func appendDigits(dst []byte, n, width int) []byte {
+	var digits [4]byte
+	for i := width - 1; i >= 0; i-- {
+		digits[i] = byte('0' + n%10)
+		n /= 10
+	}
+	return append(dst, digits[:width]...)
+}
