@@ -3,6 +3,8 @@ package memory_test
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,7 +33,7 @@ func TestStoreFull(t *testing.T) { storetest.RunBounded(t, open) }
 
 func FuzzStore(f *testing.F) {
 	for seed := range uint64(4) {
-		f.Add(byte(seed*3), storetest.Script(seed)[:512])
+		f.Add(byte(seed*3), storetest.Script(seed, 512))
 	}
 	f.Add(byte(1), []byte{1, 0, 0, 0, 0, 0, 2, 4, 0, 0, 0, 1, 1, 0, 0, 0, 0}) // let a lease end, then commit
 	f.Fuzz(func(t *testing.T, limit byte, script []byte) {
@@ -88,6 +90,18 @@ func TestLimitChanges(t *testing.T) {
 	}
 }
 
+// What has ended goes before what is done, and does not count as evicted.
+func TestLowerLimitGivesUpEndedFirst(t *testing.T) {
+	for _, made := range []int{64, 100_000} {
+		s, advance := openAt(made)
+		claimN(t, s, 0, 40)
+		commitN(t, s, 0, 20)
+		advance(lease)
+		s.SetLimit(20)
+		check(t, s, 20, 20, 0)
+	}
+}
+
 // A limit without sense must not open the gate.
 func TestNoRoomAtAll(t *testing.T) {
 	for _, limit := range []int{0, -1} {
@@ -104,9 +118,76 @@ func TestShardsShareRoom(t *testing.T) {
 	s, _ := openAt(limit)
 	claimN(t, s, 0, limit)
 	check(t, s, limit, limit, 0)
-	if err := claimErr(s, limit); !errors.Is(err, stores.ErrFull) {
+	if err := claimErr(s, 2*limit); !errors.Is(err, stores.ErrFull) {
 		t.Errorf("Claim over the limit = %v, want ErrFull", err)
 	}
+}
+
+// What ended in one shard makes room in another. The first byte of a key picks
+// its shard.
+func TestEndedMakesRoomElsewhere(t *testing.T) {
+	const limit = 2000
+	s, advance := openAt(limit)
+	for first := range byte(2) {
+		for n := range uint64(limit) {
+			key := storetest.NewKey(n)
+			key[0] = first
+			claimOne(t, s, storetest.NewToken(n), []core.Key{key})
+		}
+		check(t, s, limit, limit, 0)
+		advance(lease)
+	}
+}
+
+// Age counts from the commit, whatever the windows are and the keys' claims were.
+func TestOldestDoneGoesFirst(t *testing.T) {
+	const limit, fresh = 64, 20
+	s, advance := openAt(limit)
+	claimN(t, s, 0, limit)
+	order := rand.New(rand.NewPCG(1, 2)).Perm(limit)
+	for i, n := range order {
+		keys := []core.Key{storetest.NewKey(uint64(n))}
+		if err := s.Commit(context.Background(), storetest.NewToken(uint64(n)), keys, window-time.Duration(i)*time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		advance(time.Second)
+	}
+	claimN(t, s, limit, limit+fresh)
+	check(t, s, limit, limit, fresh)
+	for i, n := range order[fresh:] {
+		var states [1]core.State
+		_ = s.Claim(context.Background(), core.Token{}, []core.Key{storetest.NewKey(uint64(n))}, lease, states[:])
+		if states[0] != core.Done {
+			t.Errorf("commit %d was given up, before one of the %d older ones", fresh+i, fresh)
+		}
+	}
+}
+
+func TestLimitChangesUnderLoad(t *testing.T) {
+	const most, workers, each = 3000, 8, 4000
+	s := memory.New(most)
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for n := w * each; n < (w+1)*each; n++ {
+				if err := claimErr(s, n); err != nil {
+					t.Errorf("Claim with done ones to give up = %v", err)
+				}
+				if err := commitErr(s, n); err != nil {
+					t.Errorf("Commit of a pending claim = %v", err)
+				}
+				if n%100 == 0 {
+					s.SetLimit(most - n%most/2)
+				}
+				if held := s.Len(); held > most {
+					t.Errorf("Len = %d, over every limit there was", held)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	s.SetLimit(100)
+	check(t, s, 100, 100, workers*each-100)
 }
 
 func TestEndless(t *testing.T) {
@@ -131,6 +212,10 @@ func claimErr(s *memory.Store, n int) error {
 	return s.Claim(context.Background(), storetest.NewToken(uint64(n)), []core.Key{storetest.NewKey(uint64(n))}, lease, states[:])
 }
 
+func commitErr(s *memory.Store, n int) error {
+	return s.Commit(context.Background(), storetest.NewToken(uint64(n)), []core.Key{storetest.NewKey(uint64(n))}, window)
+}
+
 // claimN claims the keys with the numbers from..to-1, each by its own token.
 func claimN(t testing.TB, s *memory.Store, from, to int) {
 	t.Helper()
@@ -144,8 +229,7 @@ func claimN(t testing.TB, s *memory.Store, from, to int) {
 func commitN(t testing.TB, s *memory.Store, from, to int) {
 	t.Helper()
 	for n := from; n < to; n++ {
-		err := s.Commit(context.Background(), storetest.NewToken(uint64(n)), []core.Key{storetest.NewKey(uint64(n))}, window)
-		if err != nil {
+		if err := commitErr(s, n); err != nil {
 			t.Fatalf("committing key %d: %v", n, err)
 		}
 	}

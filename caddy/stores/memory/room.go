@@ -1,10 +1,6 @@
 package memory
 
-import (
-	"sync/atomic"
-
-	"github.com/hookward/hookward/core"
-)
+import "sync/atomic"
 
 // room counts the claims of all shards against the limit, so that the limit is
 // exact however keys fall into shards.
@@ -46,9 +42,23 @@ func (s *Store) Evicted() uint64 { return s.room.evicted.Load() }
 func (s *Store) SetLimit(maxClaims int) {
 	s.room.limit.Store(int64(maxClaims))
 	now := s.elapsed()
-	for i := 0; s.Len() > s.Limit(); i++ {
-		if !s.giveUp(now, core.Key{byte(i)}) { // from each shard in turn
-			return
+	s.shrink(func(h *shard) bool { return h.dropEnded(now) })
+	s.shrink(func(h *shard) bool { return h.giveUp(now) })
+}
+
+// shrink drops claims from each shard in turn, until the store is within its
+// limit or no shard has any left to drop.
+func (s *Store) shrink(drop func(*shard) bool) {
+	for dropped := true; dropped; {
+		dropped = false
+		for i := range s.shards {
+			if s.Len() <= s.Limit() {
+				return
+			}
+			h := &s.shards[i]
+			h.mu.Lock()
+			dropped = drop(h) || dropped
+			h.mu.Unlock()
 		}
 	}
 }

@@ -95,6 +95,13 @@ var cases = []struct {
 		b.release(b.mine)
 		b.claim(b.theirs, core.Done)
 	}},
+	{"the zero token is a token like others, and owns nothing that is done", func(b *bench) {
+		b.claim(core.Token{}, core.Claimed)
+		b.claim(b.theirs, core.Pending)
+		b.commit(core.Token{})
+		b.release(core.Token{})
+		b.claim(b.theirs, core.Done)
+	}},
 	{"a renewed lease is counted from the renewal", func(b *bench) {
 		b.claim(b.mine, core.Claimed)
 		b.advance(lease - moment)

@@ -23,6 +23,8 @@ type held struct {
 	commit int // the number of the commit that made it done
 }
 
+func newModel(limit int) *model { return &model{limit: limit, claims: map[core.Key]held{}} }
+
 func (m *model) advance(d time.Duration) {
 	m.now += d
 	for key, h := range m.claims {

@@ -19,18 +19,16 @@ var (
 	steps     = []time.Duration{time.Millisecond, 999 * time.Millisecond, time.Second, 3 * time.Second, 29 * time.Second, time.Hour}
 )
 
-const (
-	playKeys   = 12
-	playTokens = 4
-	maxBatch   = 4 // more keys in one call than the smallest limits
-)
+const playTokens = 4
 
 // player runs a script against a store and the model.
 type player struct {
 	t       testing.TB
+	keys    int // how many different keys
+	batch   int // how many keys in one call, at most
 	store   stores.Store
 	advance func(time.Duration)
-	model   model
+	model   *model
 	script  []byte
 	log     []string // what was done so far, for the report of a failure
 }
@@ -40,12 +38,21 @@ type player struct {
 // is valid. At the end it asks for the state of every key.
 func Play(t testing.TB, store stores.Store, advance func(time.Duration), limit int, script []byte) {
 	t.Helper()
-	p := &player{t: t, store: store, advance: advance, script: script,
-		model: model{limit: limit, claims: map[core.Key]held{}}}
+	play(&player{t: t, keys: 12, batch: 4, store: store, advance: advance, model: newModel(limit), script: script})
+}
+
+// playWide is Play with so many keys that the store has to grow and to clear up.
+func playWide(t testing.TB, store stores.Store, advance func(time.Duration), script []byte) {
+	t.Helper()
+	play(&player{t: t, keys: 3000, batch: 100, store: store, advance: advance, model: newModel(0), script: script})
+}
+
+func play(p *player) {
+	p.t.Helper()
 	for len(p.script) > 0 {
 		p.step()
 	}
-	for k := range playKeys {
+	for k := range p.keys {
 		p.claim(NewToken(playTokens), []core.Key{NewKey(uint64(k))}, time.Second)
 	}
 }
@@ -60,7 +67,7 @@ func (p *player) step() {
 		p.model.advance(d)
 		return
 	}
-	token, keys, d := NewToken(uint64(p.next(playTokens))), p.keys(), pick(p, durations)
+	token, keys, d := NewToken(uint64(p.next(playTokens))), p.someKeys(), pick(p, durations)
 	switch op {
 	case 1, 2, 3:
 		p.claim(token, keys, d)
@@ -108,23 +115,27 @@ func (p *player) note(format string, args ...any) {
 	p.log = append(p.log, fmt.Sprintf(format, args...))
 }
 
-// keys reads one key to maxBatch keys, the same one perhaps more than once.
-func (p *player) keys() []core.Key {
-	keys := make([]core.Key, 1+p.next(maxBatch))
+// someKeys reads one key to a batch, the same one perhaps more than once.
+func (p *player) someKeys() []core.Key {
+	keys := make([]core.Key, 1+p.next(p.batch))
 	for i := range keys {
-		keys[i] = NewKey(uint64(p.next(playKeys)))
+		keys[i] = NewKey(uint64(p.next(p.keys)))
 	}
 	return keys
 }
 
-// next reads a number below n, 0 after the end of the script.
+// next reads a number below n from as few bytes as can hold it. After its end
+// the script is all 0.
 func (p *player) next(n int) int {
-	if len(p.script) == 0 {
-		return 0
+	v := 0
+	for rest := n - 1; rest > 0; rest >>= 8 {
+		v <<= 8
+		if len(p.script) > 0 {
+			v |= int(p.script[0])
+			p.script = p.script[1:]
+		}
 	}
-	b := p.script[0]
-	p.script = p.script[1:]
-	return int(b) % n
+	return v % n
 }
 
 func pick[T any](p *player, from []T) T { return from[p.next(len(from))] }

@@ -29,8 +29,10 @@ type Open func(t *testing.T) (store stores.Store, advance func(time.Duration))
 type OpenBounded func(t *testing.T, limit int) (store stores.Store, advance func(time.Duration))
 
 const (
-	seeds       = 40   // random scripts for each store
-	scriptBytes = 4096 // about 700 operations
+	seeds     = 40      // random scripts for each store
+	narrow    = 4096    // bytes of a script of about 700 operations
+	wideSeeds = 4       // random scripts with many keys
+	wide      = 1 << 16 // bytes of a script of about 700 operations with many keys
 )
 
 // Run tests what every store promises.
@@ -40,7 +42,14 @@ func Run(t *testing.T, open Open) {
 		for seed := range uint64(seeds) {
 			store, advance := open(t)
 			t.Logf("seed %d", seed)
-			Play(t, store, advance, 0, Script(seed))
+			Play(t, store, advance, 0, Script(seed, narrow))
+		}
+	})
+	t.Run("random with many keys", func(t *testing.T) {
+		for seed := range uint64(wideSeeds) {
+			store, advance := open(t)
+			t.Logf("seed %d", seed)
+			playWide(t, store, advance, Script(seed, wide))
 		}
 	})
 	t.Run("concurrent", func(t *testing.T) { runConcurrent(t, open) })
@@ -53,16 +62,16 @@ func RunBounded(t *testing.T, open OpenBounded) {
 		for seed := range uint64(seeds) {
 			store, advance := open(t, limit)
 			t.Logf("limit %d, seed %d", limit, seed)
-			Play(t, store, advance, limit, Script(seed))
+			Play(t, store, advance, limit, Script(seed, narrow))
 		}
 	}
 	t.Run("concurrent", func(t *testing.T) { runConcurrentFull(t, open) })
 }
 
-// Script returns random bytes for Play, the same for the same seed.
-func Script(seed uint64) []byte {
+// Script returns n random bytes for Play, the same for the same seed.
+func Script(seed uint64, n int) []byte {
 	r := rand.New(rand.NewPCG(seed, 0x686f6f6b77617264))
-	script := make([]byte, scriptBytes)
+	script := make([]byte, n)
 	for i := range script {
 		script[i] = byte(r.Uint32())
 	}
