@@ -5,7 +5,8 @@
 // are held. Claims lie in slabs without pointers, which the garbage collector
 // does not read; the table over them grows one bucket at a time; what has ended
 // makes room a little with each new claim. Memory once used is kept for later
-// claims: it follows the most claims ever held, at most 100 bytes for each.
+// claims: it follows the most claims ever held, at most 100 bytes for each once
+// there are many. Partly filled chunks add some 100 kB to a sharded store.
 package memory
 
 import (
