@@ -59,35 +59,44 @@ func (f Form) Has(name string) bool {
 // AppendJSON appends the form as a JSON object: names in the order of their
 // first appearance, a repeated one's values as an array.
 func (f Form) AppendJSON(dst []byte) []byte {
-	values := make(map[string][]string, len(f))
-	for _, p := range f {
-		values[p.Name] = append(values[p.Name], p.Value)
-	}
+	names, values := f.byName()
 	dst = append(dst, '{')
-	for _, p := range f {
-		all := values[p.Name]
-		if all == nil { // written already
-			continue
-		}
-		delete(values, p.Name)
-		if dst[len(dst)-1] != '{' {
+	for i, name := range names {
+		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(jsondoc.AppendString(dst, p.Name), ':')
-		if len(all) == 1 {
-			dst = jsondoc.AppendString(dst, all[0])
-			continue
-		}
-		dst = append(dst, '[')
-		for i, v := range all {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = jsondoc.AppendString(dst, v)
-		}
-		dst = append(dst, ']')
+		dst = append(append(dst, name...), ':')
+		dst = appendValues(dst, values[name])
 	}
 	return append(dst, '}')
+}
+
+// byName gathers the values of each name, which is written as in JSON: names
+// that differ only in bytes that are no UTF-8 are one name there.
+func (f Form) byName() (names []string, values map[string][]string) {
+	values = make(map[string][]string, len(f))
+	for _, p := range f {
+		name := string(jsondoc.AppendString(nil, p.Name))
+		if values[name] == nil {
+			names = append(names, name)
+		}
+		values[name] = append(values[name], p.Value)
+	}
+	return names, values
+}
+
+func appendValues(dst []byte, values []string) []byte {
+	if len(values) == 1 {
+		return jsondoc.AppendString(dst, values[0])
+	}
+	dst = append(dst, '[')
+	for i, v := range values {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = jsondoc.AppendString(dst, v)
+	}
+	return append(dst, ']')
 }
 
 // Unescape decodes %XX and plus signs. A percent sign that begins no such

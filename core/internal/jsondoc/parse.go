@@ -16,12 +16,10 @@ var ErrTooDeep = errors.New("nested deeper than 512 levels")
 // and replaces what d held. It keeps text, and reuses d's memory. After an
 // error d is empty.
 func (d *Doc) Parse(text string) error {
-	d.text = text
-	d.nodes = d.nodes[:0]
-	d.open = d.open[:0]
+	d.text, d.nodes, d.open, d.key = text, d.nodes[:0], d.open[:0], name{}
 	p := parser{Doc: d}
 	if err := p.document(); err != nil {
-		d.nodes = d.nodes[:0]
+		d.text, d.nodes = "", d.nodes[:0]
 		return err
 	}
 	return nil
@@ -94,6 +92,9 @@ func (p *parser) value() (opened bool, err error) {
 }
 
 func (p *parser) container(kind Kind, closer byte) (opened bool, err error) {
+	if len(p.open) == MaxDepth {
+		return false, ErrTooDeep
+	}
 	i := p.add(kind)
 	p.at++
 	p.space()
@@ -101,9 +102,6 @@ func (p *parser) container(kind Kind, closer byte) (opened bool, err error) {
 		p.at++
 		p.nodes[i].end = uint32(p.at)
 		return false, nil
-	}
-	if len(p.open) == MaxDepth {
-		return false, ErrTooDeep
 	}
 	p.open = append(p.open, i)
 	if kind == Object {
@@ -171,30 +169,37 @@ func (p *parser) add(kind Kind) int32 {
 func (p *parser) str() (start, end int, escaped bool, err error) {
 	text, i := p.text, p.at+1
 	start = i
-	for i < len(text) {
-		c := text[i]
-		switch {
-		case c == '"':
-			p.at = i + 1
-			return start, i, escaped, nil
-		case c == '\\':
-			escaped = true
-			n := escapeLen(text[i:])
-			if n == 0 {
-				p.at = i
-				return 0, 0, false, p.fail("bad escape in a string")
-			}
-			i += n
-		case c < 0x20:
-			p.at = i
-			return 0, 0, false, p.fail("control character in a string")
-		default:
+	for {
+		for i < len(text) && !special[text[i]] {
 			i++
 		}
+		p.at = i
+		switch {
+		case i == len(text):
+			return 0, 0, false, p.fail("string without an end")
+		case text[i] == '"':
+			p.at++
+			return start, i, escaped, nil
+		case text[i] != '\\':
+			return 0, 0, false, p.fail("control character in a string")
+		}
+		n := escapeLen(text[i:])
+		if n == 0 {
+			return 0, 0, false, p.fail("bad escape in a string")
+		}
+		escaped = true
+		i += n
 	}
-	p.at = i
-	return 0, 0, false, p.fail("string without an end")
 }
+
+// special are the bytes at which reading a string has to stop and think.
+var special = func() (set [256]bool) {
+	for c := range 0x20 {
+		set[c] = true
+	}
+	set['"'], set['\\'] = true, true
+	return set
+}()
 
 // escapeLen is the length of the escape that s begins with, 0 for a bad one.
 func escapeLen(s string) int {
