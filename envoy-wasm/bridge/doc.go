@@ -16,6 +16,12 @@
 // Such a module is a library: Envoy runs its init functions and never its main. So call
 // proxywasm.SetVMContext in an init function of package main, which runs after the bridge's own.
 //
+// Before Envoy 1.39, a filter must not let the Go scheduler wait: from the first timer on, every garbage
+// collection calls poll_oneoff, which those versions answer with an error, and the VM dies. So no time.AfterFunc,
+// time.Sleep, context.WithTimeout or crypto/rand (see [Random]). The runtime has a timer of its own, for
+// giving memory back, which only starts when a call-back waits: so no goroutine, channel or contended lock to
+// wait for, and no runtime.GC or debug.FreeOSMemory. Collections that allocations start are safe.
+//
 // Nothing the host answers lives outside Go's heap. The SDK's strings and slices alias the buffers that
 // the bridge gave the host; they stay valid for as long as they are referenced, and hold the whole
 // buffer for as long.

@@ -2,9 +2,8 @@ package bridge
 
 // Random fills p with secure random bytes and reports whether it could; if not, p must not be used.
 //
-// It asks the host directly because crypto/rand starts a timer, and a pending timer is fatal in
-// Envoy before 1.39: when a garbage collection begins while the host allocates, the runtime polls for
-// timers, which the host does not allow at that moment.
+// It asks the host directly because crypto/rand starts a timer, and the package comment says what comes of that.
+// Envoy answers at most 64 KiB at once.
 func Random(p []byte) bool {
 	if len(p) == 0 {
 		return true

@@ -8,6 +8,7 @@ package main
 import (
 	"fmt"
 	"runtime"
+	"strings"
 
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"
@@ -98,22 +99,24 @@ func (p *plugin) OnTick() {
 	}
 }
 
-// collect reuses all memory that nothing refers to, and makes the stack grow.
-func collect() {
-	var fill func(depth int) [][]byte
-	fill = func(depth int) [][]byte {
-		if depth == 0 {
-			runtime.GC()
-			return nil
-		}
-		garbage := make([]byte, depth)
-		for i := range garbage {
-			garbage[i] = '!'
-		}
-		return append(fill(depth-1), garbage)
+// collect makes the stack grow by depth frames, and overwrites all memory that nothing refers to: it allocates until a collection
+// is due, as runtime.GC is fatal in Envoy before 1.39, and then fills what was freed.
+func collect(depth int) {
+	var frame [256]byte
+	if depth > 0 {
+		collect(depth - 1)
+		runtime.KeepAlive(&frame)
+		return
 	}
-	runtime.KeepAlive(fill(500))
-	runtime.KeepAlive(fill(500))
+	for range 5 {
+		runtime.KeepAlive(make([]byte, 1<<20))
+	}
+	filling := []byte(strings.Repeat("!", 64))
+	var kept [][]byte
+	for i := range 2048 {
+		kept = append(kept, append([]byte(nil), filling[:1+i%64]...))
+	}
+	runtime.KeepAlive(kept)
 }
 
 func (p *plugin) OnQueueReady(queue uint32) {
@@ -236,7 +239,7 @@ func (s *stream) OnHttpResponseBody(size int, end bool) types.Action {
 func (s *stream) OnHttpResponseTrailers(count int) types.Action {
 	pairs, err := proxywasm.GetHttpResponseTrailers()
 	say("OnHttpResponseTrailers", count, pairs, failure(err))
-	collect()
+	collect(count)
 	return types.ActionContinue
 }
 
