@@ -46,7 +46,7 @@ func BenchmarkGate(b *testing.B) {
 	for b.Loop() {
 		check, v := gate.Begin(now, core.Head{
 			Method: "POST", Scheme: "https", Host: "example.com", Target: "/hooks/meta",
-			Client: client, Header: header, ContentLength: int64(len(body)), Instance: "x",
+			Client: client, Header: header, ContentLength: int64(len(body)),
 		})
 		if v == nil {
 			v = check.Body(body, core.BodyComplete)

@@ -81,7 +81,7 @@ func runStep(t *testing.T, gate *core.Gate, store mapStore, now time.Time, s *ca
 	check, v := gate.Begin(now, core.Head{
 		Method: r.Method, Scheme: r.Scheme, Host: r.Host, Target: r.Target,
 		Client: netip.MustParseAddr(r.Client), Header: header,
-		ContentLength: int64(len(body)), Instance: instance,
+		ContentLength: int64(len(body)), Instance: func() string { return instance },
 	})
 	if v == nil {
 		v = check.Body(body, core.BodyComplete)

@@ -24,8 +24,9 @@ type Head struct {
 	Header Header
 	// ContentLength is the announced length of the body, -1 if there is none.
 	ContentLength int64
-	// Instance is the correlation id under which the host logs the request.
-	Instance string
+	// Instance makes the correlation id under which the host logs the request;
+	// it is called for a rejection only.
+	Instance func() string
 }
 
 // Header gives the values of all fields of a name, which is in the canonical
@@ -136,7 +137,7 @@ func (c *Check) reject(code Code) *Verdict {
 	if c.gate.reportOnly {
 		v = c.report(code)
 	} else {
-		v = reject(code, c.head.Instance)
+		v = reject(code, c.head.Instance())
 		v.BodyUnread = c.scratch == nil && c.head.ContentLength != 0
 	}
 	v.Delivery, v.Assurance, v.Secret, v.Tried = c.delivery, c.assurance, c.secret, c.tried

@@ -315,7 +315,7 @@ func (c *Check) forward(hold []Key) *Verdict {
 	}
 	v.Set = append(c.marks(),
 		Field{headerDelivery, c.delivery},
-		Field{headerEvent, eventWord(v.Types)},
+		Field{headerEvent, v.EventWord()},
 		Field{headerAssurance, c.assurance})
 	body := c.rawBody
 	if c.gate.original {
@@ -344,12 +344,4 @@ func (c *Check) writeUnified(events []unified.Event, keep func(int) bool) []byte
 	}
 	size := len(c.rawBody) + perEvent*(len(events)+1)
 	return env.Append(make([]byte, 0, size), events, keep)
-}
-
-// eventWord is the type, or that there are several.
-func eventWord(types []string) string {
-	if len(types) == 1 {
-		return safeFieldValue(types[0])
-	}
-	return "batch"
 }

@@ -127,13 +127,16 @@ func (g *Gate) ReportOnly() bool { return g.reportOnly }
 // Notes are what an operator should be told when the gate is loaded.
 func (g *Gate) Notes() []string { return g.notes }
 
-func knownProviders() string {
+// Providers are the names of all providers.
+func Providers() []string {
 	var names []string
 	for _, p := range provider.All() {
 		names = append(names, p.Name)
 	}
-	return strings.Join(names, ", ")
+	return names
 }
+
+func knownProviders() string { return strings.Join(Providers(), ", ") }
 
 func (g *Gate) setSecrets(p *problems, c Config) {
 	switch {

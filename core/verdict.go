@@ -145,3 +145,16 @@ func retryAfter(wait time.Duration) string {
 	seconds := int64((wait + time.Second - 1) / time.Second)
 	return strconv.FormatInt(min(max(seconds, 1), 30), 10)
 }
+
+// EventWord is the type of the one event that is forwarded, "batch" for
+// several, and "" for none.
+func (v *Verdict) EventWord() string {
+	switch len(v.Types) {
+	case 0:
+		return ""
+	case 1:
+		return safeFieldValue(v.Types[0])
+	default:
+		return "batch"
+	}
+}

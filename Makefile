@@ -1,0 +1,25 @@
+# What there is to do: make help
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## say what there is to do
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+.PHONY: build
+build: ## build bin/caddy
+	go build -o bin/caddy ./caddy/cmd/caddy
+
+.PHONY: test
+test: ## run all tests, through the real programs too
+	go test -race -shuffle=on -timeout 15m ./...
+
+.PHONY: lint
+lint: ## formatting, vet for both targets, signatures in the cases
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these"; exit 1; }
+	go vet ./...
+	GOOS=wasip1 GOARCH=wasm go vet ./core/...
+	python3 core/cases/sign.py --check
+	go mod tidy -diff
+
+.PHONY: check
+check: lint test ## lint and test

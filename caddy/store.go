@@ -1,0 +1,157 @@
+package hookward
+
+import (
+	"encoding/json"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"github.com/caddyserver/caddy/v2"
+	"go.uber.org/zap"
+
+	"github.com/hookward/hookward/caddy/stores"
+)
+
+// StoreModule is a replay store as a guest module in the namespace
+// http.webhook.stores.
+type StoreModule interface {
+	caddy.Module
+	// Location says where the claims are kept: modules of one kind and location
+	// share one open store, within a configuration and across reloads. Tuning
+	// is no part of it.
+	Location() string
+	// Open opens the store. It is called when the configuration starts, never
+	// while it is only validated.
+	Open(log *zap.Logger) (OpenStore, error)
+	// Tune applies this configuration's tuning to the open store.
+	Tune(OpenStore)
+}
+
+// OpenStore is a store that is closed when no configuration and no request
+// uses it any more.
+type OpenStore interface {
+	stores.Store
+	Close() error
+}
+
+// openStores are the open stores of this process, by module and location.
+var openStores = caddy.NewUsagePool()
+
+// loadStore loads the store module that raw's key "module" names.
+func loadStore(ctx caddy.Context, raw json.RawMessage) (StoreModule, error) {
+	var named struct {
+		Module string `json:"module"`
+	}
+	if err := json.Unmarshal(raw, &named); err != nil {
+		return nil, err
+	}
+	if named.Module == "" {
+		return nil, errors.New(`module: is missing: name the store, such as "memory"`)
+	}
+	config, err := withoutKey(raw, "module")
+	if err != nil {
+		return nil, err
+	}
+	module, err := ctx.LoadModuleByID("http.webhook.stores."+named.Module, config)
+	if err != nil {
+		return nil, err
+	}
+	return module.(StoreModule), nil
+}
+
+// storeHandle is one gate's hold on a store. The first use opens it, since
+// Caddy starts its apps in no particular order.
+type storeHandle struct {
+	module StoreModule
+	log    *zap.Logger
+
+	mu     sync.Mutex
+	shared atomic.Pointer[openStore]
+	closed bool
+}
+
+// openStore is a store with the number of those who use it: configurations and
+// requests in flight. The last one closes it.
+type openStore struct {
+	OpenStore
+	users atomic.Int64
+	log   *zap.Logger
+}
+
+func (h *storeHandle) poolKey() string {
+	return string(h.module.CaddyModule().ID) + " " + h.module.Location()
+}
+
+// name is the store's in metrics and logs.
+func (h *storeHandle) name() string { return h.module.CaddyModule().ID.Name() }
+
+func (h *storeHandle) open() (*openStore, error) {
+	if s := h.shared.Load(); s != nil {
+		return s, nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s := h.shared.Load(); s != nil {
+		return s, nil
+	}
+	if h.closed {
+		return nil, errUnloaded
+	}
+	value, _, err := openStores.LoadOrNew(h.poolKey(), func() (caddy.Destructor, error) {
+		s, err := h.module.Open(h.log)
+		if err != nil {
+			return nil, err
+		}
+		shared := &openStore{OpenStore: s, log: h.log}
+		shared.users.Store(1)
+		return shared, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	s := value.(*openStore)
+	h.module.Tune(s.OpenStore)
+	h.shared.Store(s)
+	return s, nil
+}
+
+// acquire is the store for one request, which must let it go.
+func (h *storeHandle) acquire() (*openStore, error) {
+	s, err := h.open()
+	if err != nil {
+		return nil, err
+	}
+	for users := s.users.Load(); users > 0; users = s.users.Load() {
+		if s.users.CompareAndSwap(users, users+1) {
+			return s, nil
+		}
+	}
+	return nil, errUnloaded
+}
+
+var errUnloaded = errors.New("the configuration of this store has been unloaded")
+
+func (h *storeHandle) close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.closed = true
+	if h.shared.Load() != nil {
+		_, _ = openStores.Delete(h.poolKey())
+	}
+}
+
+// Destruct is called when no configuration uses the store any more; requests
+// in flight may.
+func (s *openStore) Destruct() error {
+	s.letGo()
+	return nil
+}
+
+func (s *openStore) letGo() {
+	if s.users.Add(-1) > 0 {
+		return
+	}
+	if err := s.Close(); err != nil {
+		s.log.Error("closing replay store", zap.Error(err))
+	}
+}

@@ -1,0 +1,185 @@
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hookward/hookward/core/cases"
+	"github.com/hookward/hookward/e2e/hosts"
+)
+
+// runCases runs every case that does not need a clock of its own through the
+// host at address; load configures the host for a case. What comes out is held
+// against what the core says, byte for byte.
+func runCases(t *testing.T, address string, backend *hosts.Backend, load func(*testing.T, *cases.Case)) {
+	all, err := cases.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range all {
+		if c.ClockMatters {
+			continue // the core and the compiled filter run it with a fixed clock
+		}
+		t.Run(c.Name, func(t *testing.T) {
+			load(t, &c)
+			for i := range c.Steps {
+				runStep(t, address, backend, &c.Steps[i])
+			}
+		})
+	}
+}
+
+func runStep(t *testing.T, address string, backend *hosts.Backend, s *cases.Step) {
+	t.Helper()
+	status := s.Backend
+	if status == 0 {
+		status = http.StatusOK
+	}
+	backend.Answer(status)
+	backend.Take()
+	resp, body := send(t, address, &s.Request)
+	seen := backend.Take()
+
+	got := cases.Want{Outcome: s.Want.Outcome, Code: s.Want.Code} // neither is to be seen from outside
+	switch len(seen) {
+	case 0:
+		got.Answer = &cases.Answer{Status: resp.StatusCode, Header: map[string]string{}, Body: string(body)}
+		for name, values := range resp.Header {
+			if !slices.Contains(ofTheHost, name) {
+				got.Answer.Header[name] = strings.Join(values, ", ")
+			}
+		}
+	case 1:
+		got.Forward = forwarded(&seen[0])
+		if resp.StatusCode != status {
+			t.Errorf("the sender got %d, the backend answered %d", resp.StatusCode, status)
+		}
+	default:
+		t.Fatalf("%d requests reached the backend", len(seen))
+	}
+	compare(t, normalize(got), normalize(s.Want))
+}
+
+// ofTheHost are fields that a host sets by itself, in an answer or in a
+// forwarded request, and that are no part of what the cases hold.
+var ofTheHost = []string{
+	"Server", "Date", "Content-Length", "Connection", "Via", "Accept-Encoding", "Transfer-Encoding",
+	"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Request-Id", "X-Envoy-Expected-Rq-Timeout-Ms",
+}
+
+func forwarded(seen *hosts.Seen) *cases.Forward {
+	f := &cases.Forward{Method: seen.Method, Target: seen.Target, Header: map[string][]string{}}
+	for name, values := range seen.Header {
+		if !slices.Contains(ofTheHost, name) {
+			f.Header[name] = values
+		}
+	}
+	f.SetBytes(seen.Body)
+	return f
+}
+
+// send sends the request as it stands, letter for letter, which net/http would
+// not: repeated fields, a target that is no clean URL.
+func send(t *testing.T, address string, r *cases.Request) (*http.Response, []byte) {
+	t.Helper()
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n", r.Method, r.Target, r.Host)
+	for _, f := range r.Header {
+		fmt.Fprintf(&b, "%s: %s\r\n", f[0], f[1])
+	}
+	fmt.Fprintf(&b, "X-Forwarded-For: %s\r\nX-Forwarded-Proto: %s\r\nX-Forwarded-Host: %s\r\n", r.Client, r.Scheme, r.Host)
+	if body := r.Bytes(); len(body) > 0 || r.Method == "POST" {
+		fmt.Fprintf(&b, "Content-Length: %d\r\n\r\n%s", len(body), body)
+	} else {
+		b.WriteString("\r\n")
+	}
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+	go func() { _, _ = conn.Write(b.Bytes()) }() // a host may answer before it has read all
+	resp, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: r.Method})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp, body
+}
+
+var (
+	receivedAt = regexp.MustCompile(`"receivedAt":"[^"]*"`)
+	gatewayAt  = regexp.MustCompile(`"timestamp":"[^"]*","timestampSource":"gateway"`)
+	instance   = regexp.MustCompile(`"instance":"urn:uuid:[0-9a-f-]{36}"`)
+	unclaimed  = regexp.MustCompile(`"id":"([^"]*):\d{13}"`)
+	noDate     = []string{"Webhook-Timestamp", "Webhook-Signature"}
+)
+
+// normalize takes out what depends on the real clock and on chance, and makes
+// names of fields comparable.
+func normalize(w cases.Want) cases.Want {
+	if w.Answer != nil {
+		a := *w.Answer
+		a.Body = instance.ReplaceAllString(a.Body, `"instance":""`)
+		a.Header = map[string]string{}
+		for name, value := range w.Answer.Header {
+			a.Header[http.CanonicalHeaderKey(name)] = value
+		}
+		w.Answer = &a
+	}
+	if w.Forward != nil {
+		f := *w.Forward
+		body := string(f.Bytes())
+		body = receivedAt.ReplaceAllString(body, `"receivedAt":""`)
+		body = gatewayAt.ReplaceAllString(body, `"timestamp":"","timestampSource":"gateway"`)
+		body = unclaimed.ReplaceAllString(body, `"id":"$1:"`)
+		f.SetBytes([]byte(body))
+		f.Header = map[string][]string{}
+		for name, values := range w.Forward.Header {
+			name = http.CanonicalHeaderKey(name)
+			if slices.Contains(noDate, name) {
+				values = []string{"(by the clock)"}
+			}
+			if !slices.Contains(ofTheHost, name) {
+				f.Header[name] = append(f.Header[name], values...)
+			}
+		}
+		w.Forward = &f
+	}
+	return w
+}
+
+func compare(t *testing.T, got, want cases.Want) {
+	t.Helper()
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("\n got %s\nwant %s", encode(t, got), encode(t, want))
+	}
+}
+
+func encode(t *testing.T, v any) string {
+	t.Helper()
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", " ")
+	if err := e.Encode(v); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
