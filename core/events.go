@@ -163,6 +163,9 @@ func (c *Check) sort(events []unified.Event) *Verdict {
 		if e.ID == "" {
 			e.ID = c.delivery + ":" + strconv.Itoa(i)
 		}
+		if e.MessageID == "" && e.Type == unified.MessageReceived {
+			e.MessageID = e.ID
+		}
 		f := leftOut
 		switch {
 		case c.isAhead(e):
