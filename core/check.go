@@ -137,12 +137,19 @@ func (c *Check) reject(code Code) *Verdict {
 	if c.gate.reportOnly {
 		v = c.report(code)
 	} else {
-		v = reject(code, c.head.Instance())
+		v = reject(code, c.instance())
 		v.BodyUnread = c.scratch == nil && c.head.ContentLength != 0
 	}
 	v.Delivery, v.Assurance, v.Secret, v.Tried = c.delivery, c.assurance, c.secret, c.tried
 	c.close()
 	return v
+}
+
+func (c *Check) instance() string {
+	if c.head.Instance == nil {
+		return ""
+	}
+	return c.head.Instance()
 }
 
 // report is the verdict of a gate that only reports: all as it came, marked. An

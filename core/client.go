@@ -2,6 +2,7 @@ package core
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 )
 
@@ -13,6 +14,24 @@ var privateRanges = []netip.Prefix{
 	netip.MustParsePrefix("127.0.0.1/8"),
 	netip.MustParsePrefix("fd00::/8"),
 	netip.MustParsePrefix("::1/128"),
+}
+
+func (g *Gate) setAllowIPs(p *problems, list []string) {
+	if list != nil && len(list) == 0 {
+		p.add("allow_ips", "is empty: nobody could send; name clients, or leave the key out to allow all")
+	}
+	for i, s := range list {
+		if s == "private_ranges" {
+			g.allow = append(g.allow, privateRanges...)
+			continue
+		}
+		prefix, err := parsePrefix(s)
+		if err != nil {
+			p.add(fmt.Sprintf("allow_ips[%d]", i), "%q is neither an address, nor a CIDR, nor private_ranges", s)
+			continue
+		}
+		g.allow = append(g.allow, prefix)
+	}
 }
 
 // parsePrefix reads a CIDR, or an address as the range of itself.

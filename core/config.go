@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hookward/hookward/core/internal/jsondoc"
 )
@@ -79,8 +80,11 @@ type ReplayConfig struct {
 // of the wrong kind and a repeated key are errors; all of them are told at
 // once.
 func ParseConfig(data []byte) (Config, error) {
+	if !utf8.Valid(data) {
+		return Config{}, errors.New("reading configuration: it is not UTF-8")
+	}
 	var doc jsondoc.Doc
-	if err := doc.Parse(strings.ToValidUTF8(string(data), "\uFFFD")); err != nil {
+	if err := doc.Parse(string(data)); err != nil {
 		return Config{}, fmt.Errorf("reading configuration: %w", err)
 	}
 	var (

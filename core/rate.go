@@ -30,6 +30,16 @@ type bucket struct {
 	prev, next *bucket
 }
 
+func (g *Gate) setRateLimit(p *problems, text string) {
+	if text == "" {
+		return
+	}
+	var err error
+	if g.rate, err = newRateTable(text); err != nil {
+		p.add("rate_limit", "%q: %v", text, err)
+	}
+}
+
 // newRateTable reads "<n>/s" with an optional burst; the burst's default is n,
 // at least 1.
 func newRateTable(text string) (*rateTable, error) {

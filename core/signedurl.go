@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hookward/hookward/core/internal/form"
@@ -22,20 +23,31 @@ func (g *Gate) setPublicURL(p *problems, text string) {
 		}
 		return
 	}
-	if !signsURL && g.provider.Name != "?" {
+	if !signsURL && g.provider != anyProvider {
 		g.notes = append(g.notes, "public_url is not used: "+g.provider.Name+" does not sign the URL")
 	}
 	u, err := url.Parse(text)
-	scheme, _, _ := strings.Cut(text, "://")
 	switch {
-	case err != nil, u.Host == "", !strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https"):
-		p.add("public_url", "must be the URL that %s was given, up to the path, such as https://example.com", g.provider.Name)
+	case err != nil || u.Hostname() == "" || !isWeb(u.Scheme):
+		p.add("public_url", "%smust be the URL that %s was given, up to the path, such as https://example.com", quotedURL(text), g.provider.Name)
 		return
-	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		p.add("public_url", "must end before the query: it is scheme, host and port, and a path prefix that a proxy before this one strips")
+	case strings.ContainsAny(text, "?#"):
+		p.add("public_url", "%smust end before the query: it is scheme, host and port, and a path prefix that a proxy before this one strips", quotedURL(text))
 		return
 	}
 	g.publicURL = strings.TrimSuffix(text, "/")
+}
+
+// isWeb says that webhooks are sent by this scheme, which url.Parse has made
+// lower case.
+func isWeb(scheme string) bool { return scheme == "http" || scheme == "https" }
+
+// quotedURL is the URL for an error's text, unless it may hold a password.
+func quotedURL(text string) string {
+	if strings.Contains(text, "@") {
+		return ""
+	}
+	return strconv.Quote(text) + " "
 }
 
 // signedURL is the URL that the sender called, as it was configured with the

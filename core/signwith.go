@@ -24,15 +24,13 @@ const (
 // setSignWith reads Standard Webhooks secrets: whsec_ and 24 to 64 bytes in
 // base64.
 func (g *Gate) setSignWith(p *problems, secrets []string) {
-	if len(secrets) > maxSignWith {
-		p.add("sign_with", "%d secrets, at most %d: remove the old ones", len(secrets), maxSignWith)
-	}
-	for i, s := range trimSecrets(p, "sign_with", secrets) {
+	for i, s := range readSecrets(p, "sign_with", secrets, maxSignWith) {
 		if s == "" {
 			continue // told already
 		}
-		key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(s, "whsec_"))
-		if !strings.HasPrefix(s, "whsec_") || err != nil || len(key) < 24 || len(key) > 64 {
+		text, found := strings.CutPrefix(s, "whsec_")
+		key, err := base64.StdEncoding.DecodeString(text)
+		if !found || err != nil || len(key) < 24 || len(key) > 64 {
 			p.add(fmt.Sprintf("sign_with[%d]", i), "is no Standard Webhooks secret: whsec_ and 24 to 64 random bytes in base64 are wanted, as made by: echo whsec_$(openssl rand -base64 32)")
 			continue
 		}

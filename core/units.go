@@ -8,37 +8,42 @@ import (
 	"time"
 )
 
+// readDuration reads a setting; what is wrong with it is told, and 0 returned.
+func readDuration(p *problems, place, text string, least, most time.Duration) time.Duration {
+	d, err := parseDuration(text)
+	if err != nil || d < least || d > most {
+		p.add(place, "%q: a duration from %s to %s is wanted, such as 90s, 12h or 7d", text, inHours(least), inHours(most))
+		return 0
+	}
+	return d
+}
+
 // parseDuration reads durations as Caddy does: Go's, and d for days.
 func parseDuration(s string) (time.Duration, error) {
-	const day = 24 * time.Hour
-	var (
-		total time.Duration
-		rest  = s
-	)
 	for {
-		i := strings.IndexByte(rest, 'd')
-		if i < 0 {
-			break
+		end := strings.IndexByte(s, 'd')
+		if end < 0 {
+			return time.ParseDuration(s)
 		}
-		start := i
-		for start > 0 && (rest[start-1] >= '0' && rest[start-1] <= '9' || rest[start-1] == '.') {
-			start--
+		start := len(strings.TrimRight(s[:end], "0123456789."))
+		days, err := strconv.ParseFloat(s[start:end], 64)
+		if err != nil {
+			return 0, err
 		}
-		days, err := strconv.ParseFloat(rest[start:i], 64)
-		if err != nil || days < 0 || days > 36500 {
-			return 0, errors.New("bad number of days")
-		}
-		total += time.Duration(days * float64(day))
-		rest = rest[:start] + rest[i+1:]
+		s = s[:start] + strconv.FormatFloat(days*24, 'f', -1, 64) + "h" + s[end+1:]
 	}
-	if rest == "" && s != "" {
-		return total, nil
+}
+
+// inHours is d without the zeros at the end: 24h and not 24h0m0s.
+func inHours(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
 	}
-	d, err := time.ParseDuration(rest)
-	if err != nil || d < 0 || d > math.MaxInt64-total {
-		return 0, errors.New("bad duration")
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
 	}
-	return total + d, nil
+	return s
 }
 
 var sizeUnits = map[string]int64{
@@ -58,5 +63,9 @@ func parseSize(s string) (int64, error) {
 	if err != nil || !known {
 		return 0, errors.New("bad size")
 	}
-	return int64(n * float64(unit)), nil
+	n *= float64(unit)
+	if n > math.MaxInt64/2 { // beyond, a float64 has no int64
+		return 0, errors.New("bad size")
+	}
+	return int64(n), nil
 }
