@@ -1,6 +1,7 @@
 package core
 
 import (
+	"crypto/sha256"
 	"net/netip"
 	"strconv"
 	"time"
@@ -58,9 +59,9 @@ type Check struct {
 	now  time.Time
 	head Head
 
-	get        bool     // a delivery by GET: its parameters stand in the query
-	signatures [][]byte // decoded, from the head
-	token      string   // as it came
+	get        bool        // a delivery by GET: its parameters stand in the query
+	signatures []signature // from the head
+	token      string      // as it came
 
 	assurance string
 	secret    int
@@ -69,6 +70,17 @@ type Check struct {
 	delivery  string
 	tried     []Field
 	scratch   *scratch
+
+	// Memory of the usual delivery, allocated with the Check at once: the verdict
+	// and what it points to live as long as the host keeps them.
+	room struct {
+		verdict    Verdict
+		signatures [2]signature
+		sum        [sha256.Size]byte
+		set        [12]Field
+		types      [1]string
+		hold       [1]Key
+	}
 }
 
 // Begin examines the head. Without a verdict the host reads the body, at most

@@ -19,6 +19,7 @@ func (c *Check) readCredentials() Code {
 		return c.readToken(auth)
 	}
 	found := false
+	c.signatures = c.room.signatures[:0]
 	for _, name := range auth.Headers {
 		values := c.head.Header.Values(name)
 		if len(values) == 0 || (len(values) == 1 && values[0] == "") {
@@ -28,8 +29,9 @@ func (c *Check) readCredentials() Code {
 			return SignatureMalformed
 		}
 		found = true
-		if sum, ok := decodeSignature(auth, values[0]); ok {
-			c.signatures = append(c.signatures, sum)
+		var sig signature
+		if sig.decode(auth, values[0]) {
+			c.signatures = append(c.signatures, sig)
 		}
 	}
 	switch {
@@ -62,22 +64,40 @@ func (c *Check) readToken(auth *provider.Auth) Code {
 	return ""
 }
 
-func decodeSignature(auth *provider.Auth, text string) (sum []byte, ok bool) {
+// signature is a decoded signature.
+type signature struct {
+	sum  [sha256.Size]byte
+	size int
+}
+
+// decode reads a signature that has exactly the length and form that the
+// provider documents.
+func (s *signature) decode(auth *provider.Auth, text string) bool {
 	text, had := strings.CutPrefix(text, auth.Prefix)
 	if !had && !auth.PrefixOptional {
-		return nil, false
+		return false
 	}
-	size := hashes[auth.Algorithm]().Size()
-	var err error
+	s.size = hashSizes[auth.Algorithm]
+	var written [2 * sha256.Size]byte // the longest form, hex
+	src := written[:copy(written[:], text)]
 	switch auth.Encoding {
 	case provider.Hex:
-		sum, err = hex.DecodeString(text)
+		if len(text) != hex.EncodedLen(s.size) {
+			return false
+		}
+		_, err := hex.Decode(s.sum[:], src)
+		return err == nil
 	case provider.Base64:
-		sum, err = base64.StdEncoding.Strict().DecodeString(text)
+		if len(text) != base64.StdEncoding.EncodedLen(s.size) {
+			return false
+		}
+		var sum [sha256.Size + 2]byte // Decode wants room for the padding
+		n, err := base64.StdEncoding.Strict().Decode(sum[:], src)
+		copy(s.sum[:], sum[:])
+		return err == nil && n == s.size
 	default:
-		return nil, false
+		return false
 	}
-	return sum, err == nil && len(sum) == size
 }
 
 // authenticate holds the credentials against the body and sets the deliveryId.
@@ -101,7 +121,9 @@ func (c *Check) authenticate(body []byte) Code {
 		return code
 	}
 	digest := sha256.Sum256(c.signed)
-	c.delivery = hex.EncodeToString(digest[:16])
+	var id [32]byte
+	hex.Encode(id[:], digest[:16])
+	c.delivery = string(id[:])
 	return ""
 }
 
@@ -134,11 +156,11 @@ func (c *Check) matched() Code {
 
 // matches says that one of the signatures is the HMAC of the message.
 func (c *Check) matches(m *mac, message []byte) bool {
-	var buf [sha256.Size]byte
-	sum := m.sum(buf[:0], message)
+	sum := m.sum(c.room.sum[:0], message)
 	ok := 0
-	for _, signature := range c.signatures {
-		ok |= subtle.ConstantTimeCompare(sum, signature)
+	for i := range c.signatures {
+		s := &c.signatures[i]
+		ok |= subtle.ConstantTimeCompare(sum, s.sum[:s.size])
 	}
 	return ok == 1
 }

@@ -29,6 +29,7 @@ const (
 type scratch struct {
 	doc   jsondoc.Doc
 	batch unified.Batch
+	d     provider.Delivery
 	fates []fate
 	keys  []Key // of the claimable events, in their order
 	index map[Key]struct{}
@@ -66,6 +67,7 @@ func (p *scratchPool) put(s *scratch) {
 	const usualValues, usualEvents = 16 << 10, 64
 	s.doc.Shrink(usualValues)
 	s.batch.Reset(usualEvents)
+	s.d = provider.Delivery{}
 	s.fates, s.keys, s.index = s.fates[:0], s.keys[:0], nil
 	p.pool.Put(s)
 }
@@ -86,12 +88,13 @@ func (c *Check) Keys() []Key { return c.scratch.keys }
 // then needs the store is left to Claimed.
 func (c *Check) readEvents(body []byte) *Verdict {
 	c.scratch = c.gate.scratch.get()
-	d := provider.NewDelivery(c.gate.provider.Name, &c.scratch.batch)
+	d := &c.scratch.d
+	*d = provider.NewDelivery(c.gate.provider.Name, &c.scratch.batch)
 	d.ReceivedMillis = c.now.UnixMilli()
-	if !c.parse(&d, body) {
+	if !c.parse(d, body) {
 		return c.reject(PayloadInvalid)
 	}
-	c.gate.provider.Map(&d)
+	c.gate.provider.Map(d)
 	events := c.scratch.batch.Events()
 	if len(events) == 0 {
 		return c.acknowledge(Empty)
@@ -215,7 +218,7 @@ func (c *Check) isAhead(e *unified.Event) bool {
 // Keys, or failed to: then states is nil.
 func (c *Check) Claimed(states []State) *Verdict {
 	s := c.scratch
-	var hold []Key
+	hold := c.room.hold[:0]
 	var pending, unknown, fresh bool
 	next := 0
 	for i, f := range s.fates {
@@ -295,19 +298,19 @@ func (c *Check) reported() *Verdict {
 
 // marks are the fields that every forwarded request has.
 func (c *Check) marks() []Field {
-	fields := make([]Field, 3, 12)
-	fields[0] = Field{headerVersion, unified.Version}
-	fields[1] = Field{headerEndpoint, c.gate.name}
-	fields[2] = Field{headerProvider, c.gate.provider.Name}
-	return fields
+	return append(c.room.set[:0],
+		Field{headerVersion, unified.Version},
+		Field{headerEndpoint, c.gate.name},
+		Field{headerProvider, c.gate.provider.Name})
 }
 
 // forward passes on the events that are left, as the gate's output says.
 func (c *Check) forward(hold []Key) *Verdict {
 	s := c.scratch
 	events := s.batch.Events()
-	v := &Verdict{
-		Kind: Forward, Outcome: Accepted, Hold: hold,
+	v := &c.room.verdict
+	*v = Verdict{
+		Kind: Forward, Outcome: Accepted, Hold: hold, Types: c.room.types[:0],
 		Delivery: c.delivery, Assurance: c.assurance, Secret: c.secret,
 	}
 	keep := func(i int) bool { return c.gate.original || s.fates[i] != leftOut }
@@ -341,10 +344,6 @@ func (c *Check) forward(hold []Key) *Verdict {
 
 func (c *Check) writeUnified(events []unified.Event, keep func(int) bool) []byte {
 	const perEvent = 640
-	env := unified.Envelope{
-		Provider: c.gate.provider.Name, Endpoint: c.gate.name, Assurance: c.assurance,
-		DeliveryID: c.delivery, ReceivedAt: c.now.Truncate(time.Millisecond),
-	}
 	size := len(c.rawBody) + perEvent*(len(events)+1)
-	return env.Append(make([]byte, 0, size), events, keep)
+	return c.gate.writer.Append(make([]byte, 0, size), c.delivery, c.now.Truncate(time.Millisecond), events, keep)
 }

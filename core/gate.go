@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/hookward/hookward/core/provider"
+	"github.com/hookward/hookward/core/unified"
 )
 
 // future is how far ahead of our clock a signed time may be.
@@ -29,6 +30,7 @@ type Gate struct {
 	reportOnly  bool
 	replay      Replay
 	remove      []string // header fields that a rewritten request loses
+	writer      *unified.Writer
 	notes       []string
 	scratch     scratchPool
 }
@@ -72,6 +74,7 @@ func New(c Config) (*Gate, error) {
 		return nil, err
 	}
 	g.remove = g.removed()
+	g.writer = unified.NewWriter(g.provider.Name, g.name, g.provider.Auth.Assurance())
 	return g, nil
 }
 

@@ -15,6 +15,11 @@ var hashes = map[provider.Algorithm]func() hash.Hash{
 	provider.SHA1:   sha1.New,
 }
 
+var hashSizes = map[provider.Algorithm]int{
+	provider.SHA256: sha256.Size,
+	provider.SHA1:   sha1.Size,
+}
+
 // mac computes HMACs under one key. Setting a key costs as much as hashing two
 // blocks, so set-up hashes are kept for the next message.
 type mac struct {

@@ -2,7 +2,6 @@ package provider
 
 import (
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -54,8 +53,13 @@ func plausible(t time.Time) time.Time {
 // e164 is a number that the provider documents as an international one, with
 // its plus sign. What is not all digits is another kind of address and stays.
 func e164(number string) string {
-	if number == "" || strings.Trim(number, "0123456789") != "" {
-		return number
+	for i := range len(number) {
+		if number[i] < '0' || number[i] > '9' {
+			return number
+		}
+	}
+	if number == "" {
+		return ""
 	}
 	return "+" + number
 }

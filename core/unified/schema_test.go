@@ -188,8 +188,8 @@ func TestSchemaAndWriterAgree(t *testing.T) {
 		Metadata:    []unified.Pair{{Key: "k", Value: "v"}},
 		Data:        "{}",
 	}
-	env := unified.Envelope{Provider: "p", Endpoint: "e", Assurance: "token", DeliveryID: strings.Repeat("0", 32), ReceivedAt: time.Unix(1, 5e6)}
-	text := string(env.Append(nil, []unified.Event{event}, func(int) bool { return true }))
+	w := unified.NewWriter("p", "e", "token")
+	text := string(w.Append(nil, strings.Repeat("0", 32), time.Unix(1, 5e6), []unified.Event{event}, func(int) bool { return true }))
 	_, strict := schemas(t)
 	if err := strict.Validate(parse(t, text)); err != nil {
 		t.Error(err)

@@ -6,25 +6,35 @@ import (
 	"github.com/hookward/hookward/core/internal/jsondoc"
 )
 
-// Envelope is what all events of a delivery have in common.
-type Envelope struct {
-	Provider, Endpoint string
-	// Assurance is signature or token: what the verdict stands on.
-	Assurance  string
-	DeliveryID string
-	ReceivedAt time.Time
+// Writer writes one endpoint's deliveries in the unified shape. What all of
+// them have in common is written once, when the Writer is made.
+type Writer struct {
+	head   string // up to the deliveryId
+	middle string // of an event, from provider to channel
+}
+
+// NewWriter makes the writer of an endpoint. Assurance is signature or token:
+// what the endpoint's verdicts stand on.
+func NewWriter(provider, endpoint, assurance string) *Writer {
+	var head, middle []byte
+	head = append(head, `{"version":"`+Version+`"`...)
+	head = appendString(head, "provider", provider)
+	head = appendString(head, "endpoint", endpoint)
+	head = appendString(head, "assurance", assurance)
+	head = append(head, `,"deliveryId":`...)
+	middle = appendString(middle, "provider", provider)
+	middle = appendString(middle, "endpoint", endpoint)
+	middle = append(middle, `,"channel":`...)
+	return &Writer{string(head), string(middle)}
 }
 
 // Append writes the body that a backend receives: the envelope and those
 // events that keep says true for.
-func (env *Envelope) Append(dst []byte, events []Event, keep func(i int) bool) []byte {
-	dst = append(dst, `{"version":"`+Version+`","provider":`...)
-	dst = jsondoc.AppendString(dst, env.Provider)
-	dst = appendString(dst, "endpoint", env.Endpoint)
-	dst = appendString(dst, "assurance", env.Assurance)
-	dst = appendString(dst, "deliveryId", env.DeliveryID)
+func (w *Writer) Append(dst []byte, deliveryID string, receivedAt time.Time, events []Event, keep func(i int) bool) []byte {
+	dst = append(dst, w.head...)
+	dst = jsondoc.AppendString(dst, deliveryID)
 	dst = append(dst, `,"receivedAt":"`...)
-	dst = AppendTime(dst, env.ReceivedAt)
+	dst = AppendTime(dst, receivedAt)
 	dst = append(dst, `","events":[`...)
 	first := true
 	for i := range events {
@@ -35,25 +45,24 @@ func (env *Envelope) Append(dst []byte, events []Event, keep func(i int) bool) [
 			dst = append(dst, ',')
 		}
 		first = false
-		dst = env.appendEvent(dst, &events[i])
+		dst = w.appendEvent(dst, &events[i], receivedAt)
 	}
 	return append(dst, ']', '}')
 }
 
 // appendEvent writes the fields that every event has, those that e's type
 // promises, and those that are not empty.
-func (env *Envelope) appendEvent(dst []byte, e *Event) []byte {
+func (w *Writer) appendEvent(dst []byte, e *Event, receivedAt time.Time) []byte {
 	received := e.Type == MessageReceived
 	dst = append(dst, `{"id":`...)
 	dst = jsondoc.AppendString(dst, e.ID)
 	dst = appendString(dst, "type", e.Type)
 	dst = appendString(dst, "nativeType", e.NativeType)
-	dst = appendString(dst, "provider", env.Provider)
-	dst = appendString(dst, "endpoint", env.Endpoint)
-	dst = appendString(dst, "channel", e.Channel)
+	dst = append(dst, w.middle...)
+	dst = jsondoc.AppendString(dst, e.Channel)
 	dst = append(dst, `,"timestamp":"`...)
 	if e.Time.IsZero() {
-		dst = AppendTime(dst, env.ReceivedAt)
+		dst = AppendTime(dst, receivedAt)
 		dst = append(dst, `","timestampSource":"gateway"`...)
 	} else {
 		dst = AppendTime(dst, e.Time)
