@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/hookward/hookward/core/internal/form"
 	"github.com/hookward/hookward/core/provider"
 )
 
@@ -65,7 +66,9 @@ type Check struct {
 
 	assurance string
 	secret    int
-	signed    []byte // what the signature covers
+	signed    []byte              // what the signature covers
+	covered   provider.BodyFormat // as what it covers the body, where that depends
+	form      form.Form           // read already, where a form is signed
 	rawBody   []byte
 	delivery  string
 	tried     []Field

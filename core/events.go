@@ -115,17 +115,16 @@ func (c *Check) readEvents(body []byte) *Verdict {
 // parse reads the body into d. What a signature covers is what is read here:
 // the same bytes, but for those that are no UTF-8.
 func (c *Check) parse(d *provider.Delivery, body []byte) bool {
-	text := unsafe.String(unsafe.SliceData(body), len(body)) // Body's promise: it does not change
 	ok := false
-	switch {
-	case c.get:
+	switch text := readOnlyString(body); c.format() {
+	case provider.Query:
 		_, query, _ := strings.Cut(c.head.Target, "?")
 		d.Form, ok = form.Parse(query)
-	case c.gate.provider.Body == provider.ByContentType && c.isForm():
-		d.Form, ok = form.Parse(text)
-	case c.gate.provider.Body == provider.ByContentType && !c.isJSON():
-		return false
-	default:
+	case provider.Form:
+		if d.Form, ok = c.form, c.form != nil; !ok {
+			d.Form, ok = form.Parse(text)
+		}
+	case provider.JSON:
 		if !utf8.ValidString(text) {
 			text = strings.ToValidUTF8(text, "\uFFFD")
 		}
@@ -134,6 +133,30 @@ func (c *Check) parse(d *provider.Delivery, body []byte) bool {
 		ok = err == nil && d.JSON.Kind() == jsondoc.Object
 	}
 	return ok
+}
+
+// format is how the delivery is written, "" for what no provider sends.
+func (c *Check) format() provider.BodyFormat {
+	switch {
+	case c.get:
+		return provider.Query
+	case c.covered != "":
+		return c.covered
+	case c.gate.provider.Body != provider.ByContentType:
+		return c.gate.provider.Body
+	case c.isForm():
+		return provider.Form
+	case c.isJSON():
+		return provider.JSON
+	default:
+		return ""
+	}
+}
+
+// readOnlyString is body without a copy: it does not change, as Body was
+// promised.
+func readOnlyString(body []byte) string {
+	return unsafe.String(unsafe.SliceData(body), len(body))
 }
 
 // isForm says that the body is a form; so is one that does not say what it is.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"iter"
 	"net/url"
 	"slices"
 	"strconv"
@@ -75,43 +76,46 @@ func (c *Check) matchURL(body []byte) Code {
 	if code != "" {
 		return code
 	}
-	for _, u := range urlVariants(signedURL) {
-		message := append([]byte(u), parameters...)
+	message := make([]byte, 0, len(signedURL)+len(":443")+len(parameters))
+	for u := range urlVariants(signedURL) {
+		message = append(append(message[:0], u...), parameters...)
 		for i, m := range c.gate.macs {
-			if c.secret < 0 && c.matches(m, message) {
+			if c.matches(m, message) {
 				c.secret, c.signed = i, message
+				return ""
 			}
 		}
 	}
-	return c.matched()
+	return SignatureMismatch
 }
 
-// signedParameters is what follows the URL in the signed string.
+// signedParameters is what follows the URL in the signed string. What covers
+// the body also says how it is read, since nobody signs the Content-Type.
 func (c *Check) signedParameters(body []byte) ([]byte, Code) {
 	_, query, _ := strings.Cut(c.head.Target, "?")
 	sums := queryValues(query, "bodySHA256")
 	switch {
-	case len(sums) > 0:
-		// Before the Content-Type is looked at, which nobody signed: else a
-		// body that the sum does not cover could come along as a form.
-		want, err := hex.DecodeString(sums[0])
-		sum := sha256.Sum256(body)
-		if len(sums) > 1 || err != nil || !bytes.Equal(want, sum[:]) {
-			return nil, SignatureMismatch
-		}
-		return nil, ""
 	case c.get:
 		if len(body) > 0 {
 			return nil, SignatureMismatch // no signature covers it
 		}
 		return nil, ""
+	case len(sums) > 0:
+		want, err := hex.DecodeString(sums[0])
+		sum := sha256.Sum256(body)
+		if len(sums) > 1 || err != nil || !bytes.Equal(want, sum[:]) {
+			return nil, SignatureMismatch
+		}
+		c.covered = provider.JSON
+		return nil, ""
 	case !c.isForm():
 		return nil, SignatureMismatch // only a form or bodySHA256 is covered
 	}
-	f, ok := form.Parse(string(body))
+	f, ok := form.Parse(readOnlyString(body))
 	if !ok {
 		return nil, SignatureMalformed
 	}
+	c.form, c.covered = f, provider.Form
 	return canonicalForm(f), ""
 }
 
@@ -125,7 +129,11 @@ func canonicalForm(f form.Form) []byte {
 		}
 		return strings.Compare(a.Value, b.Value)
 	})
-	var out []byte
+	size := 0
+	for _, p := range sorted {
+		size += len(p.Name) + len(p.Value)
+	}
+	out := make([]byte, 0, size)
 	for _, p := range slices.Compact(sorted) {
 		out = append(append(out, p.Name...), p.Value...)
 	}
@@ -136,28 +144,32 @@ func canonicalForm(f form.Form) []byte {
 // port as it is, without it, and with the scheme's default port; each also with
 // an apostrophe as %27. See the note on ports in
 // https://www.twilio.com/docs/usage/webhooks/webhooks-security
-func urlVariants(u string) []string {
-	scheme, rest, _ := strings.Cut(u, "://")
-	end := strings.IndexAny(rest, "/?")
-	if end < 0 {
-		end = len(rest)
-	}
-	authority, tail := rest[:end], rest[end:]
-	bare := withoutPort(authority)
-	port := ":443"
-	if strings.EqualFold(scheme, "http") {
-		port = ":80"
-	}
-	var all []string
-	for _, a := range []string{authority, bare, bare + port} {
-		plain := scheme + "://" + a + tail
-		for _, variant := range []string{plain, strings.ReplaceAll(plain, "'", "%27")} {
-			if !slices.Contains(all, variant) {
-				all = append(all, variant)
-			}
+func urlVariants(u string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		both := func(u string) bool {
+			return yield(u) && (!strings.Contains(u, "'") || yield(strings.ReplaceAll(u, "'", "%27")))
+		}
+		if !both(u) {
+			return
+		}
+		scheme, rest, _ := strings.Cut(u, "://")
+		end := strings.IndexAny(rest, "/?")
+		if end < 0 {
+			end = len(rest)
+		}
+		authority, tail := rest[:end], rest[end:]
+		bare := withoutPort(authority)
+		if bare != authority && !both(scheme+"://"+bare+tail) {
+			return
+		}
+		port := ":443"
+		if strings.EqualFold(scheme, "http") {
+			port = ":80"
+		}
+		if bare+port != authority {
+			both(scheme + "://" + bare + port + tail)
 		}
 	}
-	return all
 }
 
 // withoutPort cuts the port off an authority, and leaves user info and the

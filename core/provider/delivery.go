@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"strconv"
+
 	"github.com/hookward/hookward/core/internal/form"
 	"github.com/hookward/hookward/core/internal/jsondoc"
 	"github.com/hookward/hookward/core/unified"
@@ -49,4 +51,10 @@ func (d *Delivery) Data() string {
 		d.formJSON = string(d.Form.AppendJSON(nil))
 	}
 	return d.formJSON
+}
+
+// perReceipt is the id of an event that is never claimed: of the session, and
+// of this request in it.
+func (d *Delivery) perReceipt(session string) string {
+	return session + ":" + strconv.FormatInt(d.ReceivedMillis, 10)
 }

@@ -66,6 +66,10 @@ const (
 	// ByContentType: a form where the Content-Type is
 	// application/x-www-form-urlencoded or absent, else JSON.
 	ByContentType BodyFormat = "by_content_type"
+	// Form: application/x-www-form-urlencoded.
+	Form BodyFormat = "form"
+	// Query: in the query of a GET, encoded as a form.
+	Query BodyFormat = "query"
 )
 
 // registry is filled while the package's variables are made and never changed

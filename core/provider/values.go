@@ -2,6 +2,7 @@ package provider
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -62,4 +63,40 @@ func e164(number string) string {
 		return ""
 	}
 	return "+" + number
+}
+
+// firstOf is the first text that is not empty.
+func firstOf(texts ...string) string {
+	for _, text := range texts {
+		if text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// nameIn is the name in a type, what follows its first dot.
+func nameIn(typ string) string {
+	_, name, _ := strings.Cut(typ, ".")
+	return name
+}
+
+// field is a top-level value of the delivery, be it a form or JSON.
+func field(d *Delivery, name string) string {
+	if d.JSON.Exists() {
+		return d.JSON.Get(name).Text()
+	}
+	return d.Form.Get(name)
+}
+
+// joined is an id of several fields, and "" unless all of them are there: with
+// one missing, two events could share it.
+func joined(d *Delivery, names ...string) string {
+	parts := make([]string, len(names))
+	for i, name := range names {
+		if parts[i] = field(d, name); parts[i] == "" {
+			return ""
+		}
+	}
+	return strings.Join(parts, ":")
 }

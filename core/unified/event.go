@@ -107,7 +107,7 @@ type Attachment struct {
 }
 
 // Location is a place that came with a message. Latitude and Longitude are
-// JSON numbers as the provider wrote them; without both there is no location.
+// JSON numbers as the provider wrote them; unless both are, there is no location.
 type Location struct {
 	Latitude, Longitude, Name, Address string
 }
