@@ -78,12 +78,19 @@ func (v Value) Get(name string) Value {
 	if v.Kind() != Object {
 		return Value{}
 	}
-	found := Value{}
-	end := v.node().next
-	for i := v.at + 1; i < end; i = v.doc.nodes[i].next {
-		if v.doc.named(v.doc.nodes[i].key, name) {
-			found = Value{v.doc, i, end}
+	d, found := v.doc, Value{}
+	end := d.nodes[v.at].next
+	for i := v.at + 1; i < end; {
+		n := &d.nodes[i]
+		// The length first: it tells most names apart without reading them.
+		if n.key.escaped {
+			if unescape(d.text[n.key.start:n.key.end]) == name {
+				found = Value{d, i, end}
+			}
+		} else if int(n.key.end-n.key.start) == len(name) && d.text[n.key.start:n.key.end] == name {
+			found = Value{d, i, end}
 		}
+		i = n.next
 	}
 	return found
 }
@@ -104,13 +111,6 @@ func (v Value) Next() Value {
 		return Value{}
 	}
 	return Value{v.doc, v.node().next, v.end}
-}
-
-func (d *Doc) named(k name, want string) bool {
-	if !k.escaped {
-		return d.text[k.start:k.end] == want
-	}
-	return unescape(d.text[k.start:k.end]) == want
 }
 
 func (d *Doc) content(start, end uint32, escaped bool) string {
