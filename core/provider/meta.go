@@ -154,6 +154,14 @@ func (m metaEntry) other(native, data string) *unified.Event {
 	return e
 }
 
+// needsSender gives a message that nobody sent, or that has no place for an
+// answer, its native name: what message.received promises it could not keep.
+func (m metaEntry) needsSender(e *unified.Event) {
+	if e.Type == unified.MessageReceived && (e.SenderID == "" || e.ConversationID == "") {
+		e.Type = m.Provider + "." + e.NativeType
+	}
+}
+
 // identify makes an event known by its kind, the id in Meta's words, and what
 // else tells it from others of that kind and id. Without an id the event is
 // known by the digest and its index.

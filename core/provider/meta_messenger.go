@@ -54,6 +54,7 @@ func (m metaEntry) postback(item, body jsondoc.Value) {
 	identify(e, "postback", e.MessageID)
 	e.Message = body.Get("title").Text()
 	e.MessageType = "interactive"
+	m.needsSender(e)
 	e.AddMetadata("payload", body.Get("payload").Text())
 	addReferral(e, body.Get("referral"))
 }

@@ -10,6 +10,7 @@ func (m metaEntry) message(item, body jsondoc.Value) {
 	kind := messageKind(body)
 	e := m.exchange(messengerTypes[kind], "message", item)
 	e.MessageID = body.Get("mid").Text()
+	m.needsSender(e)
 	identify(e, kind, e.MessageID)
 	if kind != "deleted" {
 		messengerContent(e, body)

@@ -14,25 +14,26 @@ var whatsAppAbout = map[string]string{
 
 // received is a message from a user.
 func (w whatsApp) received(m jsondoc.Value) {
-	e := w.message(unified.MessageReceived, "message", m)
-	u := w.ends(e, m, whatsAppUser{m.Get("from").Text(), m.Get("from_user_id").Text()})
-	e.SenderID, e.RecipientID = e164(u.address()), e164(w.number)
+	e, user := w.message(unified.MessageReceived, "message", m,
+		whatsAppUser{m.Get("from").Text(), m.Get("from_user_id").Text()})
+	e.SenderID, e.RecipientID = e164(user.address()), e164(w.number)
+	w.needsSender(e)
 }
 
 // echo is a message of ours, sent from the WhatsApp Business app.
 func (w whatsApp) echo(m jsondoc.Value) {
-	e := w.message(unified.MessageSent, "echo", m)
-	u := w.ends(e, m, whatsAppUser{m.Get("to").Text(), m.Get("to_user_id").Text()})
+	e, user := w.message(unified.MessageSent, "echo", m,
+		whatsAppUser{m.Get("to").Text(), m.Get("to_user_id").Text()})
 	from := m.Get("from").Text()
 	if from == "" {
 		from = w.number
 	}
-	e.SenderID, e.RecipientID = e164(from), e164(u.address())
+	e.SenderID, e.RecipientID = e164(from), e164(user.address())
 }
 
 // message is what both have in common. A type about another message keeps its
 // event type, whoever sent it.
-func (w whatsApp) message(typ, kind string, m jsondoc.Value) *unified.Event {
+func (w whatsApp) message(typ, kind string, m jsondoc.Value, user whatsAppUser) (*unified.Event, whatsAppUser) {
 	native := m.Get("type").Text()
 	if native == "" {
 		native = "unknown"
@@ -41,26 +42,22 @@ func (w whatsApp) message(typ, kind string, m jsondoc.Value) *unified.Event {
 		typ = about
 	}
 	e := w.event(typ, w.field+"."+native, m.Raw())
-	identify(e, kind, m.Get("id").Text())
-	e.Time = metaTime(m.Get("timestamp"))
 	e.MessageID = m.Get("id").Text()
-	whatsAppContent(e, native, m)
-	return e
-}
-
-// ends adds whom and which of our numbers the message concerns.
-func (w whatsApp) ends(e *unified.Event, m jsondoc.Value, u whatsAppUser) whatsAppUser {
+	identify(e, kind, e.MessageID)
+	e.ID = e.MessageID // a wamid says which way the message went: no echo shares one with a message
+	e.Time = metaTime(m.Get("timestamp"))
 	w.account(e)
-	u = w.person(e, u)
+	user = w.person(e, user)
 	group := m.Get("group_id").Text()
-	e.ConversationID = group
-	if group == "" {
-		e.ConversationID = u.address()
+	e.ConversationID = user.address()
+	if group != "" {
+		e.ConversationID = group
 	}
 	e.AddMetadata("groupId", group)
 	e.AddMetadata("wabaId", w.entry.Get("id").Text())
 	whatsAppContext(e, m)
-	return u
+	whatsAppContent(e, native, m)
+	return e, user
 }
 
 // whatsAppContent takes over what a message of that type says; what has no
