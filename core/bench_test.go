@@ -37,7 +37,30 @@ func BenchmarkGate(b *testing.B) {
 		b.Fatal(err)
 	}
 	body := []byte(benchBody)
-	header := benchHeader(body)
+	benchGate(b, gate, "/hooks/meta", benchHeader(body), body)
+}
+
+// benchForm is an SMS by Twilio, of 20 parameters, and its signature for
+// https://example.com/hooks/twilio.
+const (
+	benchForm          = "ToCountry=US&ToState=CA&SmsMessageSid=SM00000000000000000000000000000001&NumMedia=0&ToCity=&FromZip=94107&SmsSid=SM00000000000000000000000000000001&FromState=CA&SmsStatus=received&FromCity=SAN+FRANCISCO&Body=Is+my+order+there%3F&FromCountry=US&To=%2B15550100001&MessagingServiceSid=MG00000000000000000000000000000001&ToZip=&NumSegments=1&MessageSid=SM00000000000000000000000000000001&AccountSid=AC00000000000000000000000000000001&From=%2B15550100002&ApiVersion=2010-04-01"
+	benchFormSignature = "XW3TNUOLyVXE4mPmnL4FCtF8Zhk="
+)
+
+// BenchmarkGateForm is one SMS verified, claimed and normalized.
+func BenchmarkGateForm(b *testing.B) {
+	gate, err := core.New(core.Config{Provider: "twilio", Secrets: []string{benchSecret}, PublicURL: "https://example.com"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	benchGate(b, gate, "/hooks/twilio", http.Header{
+		"Content-Type":       {"application/x-www-form-urlencoded; charset=UTF-8"},
+		"X-Twilio-Signature": {benchFormSignature},
+	}, []byte(benchForm))
+}
+
+func benchGate(b *testing.B, gate *core.Gate, target string, header http.Header, body []byte) {
+	b.Helper()
 	now := time.Date(2026, 1, 15, 10, 30, 0, 123e6, time.UTC)
 	client := netip.MustParseAddr("203.0.113.7")
 	states := []core.State{core.Claimed}
@@ -45,7 +68,7 @@ func BenchmarkGate(b *testing.B) {
 	b.ResetTimer()
 	for b.Loop() {
 		check, v := gate.Begin(now, core.Head{
-			Method: "POST", Scheme: "https", Host: "example.com", Target: "/hooks/meta",
+			Method: "POST", Scheme: "https", Host: "example.com", Target: target,
 			Client: client, Header: header, ContentLength: int64(len(body)),
 		})
 		if v == nil {

@@ -90,6 +90,9 @@ func twilioAccount(e *unified.Event, f form.Form) {
 
 // twilioMedia reads MediaUrl0, MediaUrl1, … as far as there are any.
 func twilioMedia(e *unified.Event, f form.Form) {
+	if f.Get("NumMedia") == "0" {
+		return
+	}
 	for i := 0; ; i++ {
 		n := strconv.Itoa(i)
 		url := f.Get("MediaUrl" + n)

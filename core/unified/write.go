@@ -125,7 +125,7 @@ func isSize(s string) bool {
 }
 
 func appendLocation(dst []byte, l *Location) []byte {
-	if !jsondoc.IsNumber(l.Latitude) || !jsondoc.IsNumber(l.Longitude) {
+	if l.Latitude == "" || !jsondoc.IsNumber(l.Latitude) || !jsondoc.IsNumber(l.Longitude) {
 		return dst
 	}
 	dst = append(dst, `,"location":{"latitude":`...)

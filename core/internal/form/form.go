@@ -7,6 +7,7 @@ package form
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hookward/hookward/core/internal/jsondoc"
 )
@@ -34,6 +35,9 @@ func Parse(text string) (f Form, ok bool) {
 		if len(f) == MaxParameters {
 			return nil, false
 		}
+		if f == nil {
+			f = make(Form, 0, min(strings.Count(text, "&")+2, MaxParameters))
+		}
 		name, value, _ := strings.Cut(part, "=")
 		f = append(f, Pair{Unescape(name), Unescape(value)})
 	}
@@ -59,42 +63,54 @@ func (f Form) Has(name string) bool {
 // AppendJSON appends the form as a JSON object: names in the order of their
 // first appearance, a repeated one's values as an array.
 func (f Form) AppendJSON(dst []byte) []byte {
-	names, values := f.byName()
-	dst = append(dst, '{')
-	for i, name := range names {
-		if i > 0 {
+	f = f.asText()
+	dst = append(slices.Grow(dst, f.jsonSize()), '{')
+	for i, p := range f {
+		if f[:i].Has(p.Name) {
+			continue // written with the first of its name
+		}
+		if dst[len(dst)-1] != '{' {
 			dst = append(dst, ',')
 		}
-		dst = append(append(dst, name...), ':')
-		dst = appendValues(dst, values[name])
+		dst = append(jsondoc.AppendString(dst, p.Name), ':')
+		dst = f[i:].appendValues(dst)
 	}
 	return append(dst, '}')
 }
 
-// byName gathers the values of each name, which is written as in JSON: names
-// that differ only in bytes that are no UTF-8 are one name there.
-func (f Form) byName() (names []string, values map[string][]string) {
-	values = make(map[string][]string, len(f))
+// jsonSize is about how long the JSON gets.
+func (f Form) jsonSize() int {
+	size := len(`{}`)
 	for _, p := range f {
-		name := string(jsondoc.AppendString(nil, p.Name))
-		if values[name] == nil {
-			names = append(names, name)
-		}
-		values[name] = append(values[name], p.Value)
+		size += len(p.Name) + len(p.Value) + len(`"":"",`)
 	}
-	return names, values
+	return size
 }
 
-func appendValues(dst []byte, values []string) []byte {
-	if len(values) == 1 {
-		return jsondoc.AppendString(dst, values[0])
+// asText is the form with its names as JSON has them: those that differ only in
+// bytes that are no UTF-8 are one name there.
+func (f Form) asText() Form {
+	if !slices.ContainsFunc(f, func(p Pair) bool { return !utf8.ValidString(p.Name) }) {
+		return f
 	}
-	dst = append(dst, '[')
-	for i, v := range values {
-		if i > 0 {
-			dst = append(dst, ',')
+	f = slices.Clone(f)
+	for i := range f {
+		f[i].Name = string([]rune(f[i].Name))
+	}
+	return f
+}
+
+// appendValues appends the values of the first parameter's name.
+func (f Form) appendValues(dst []byte) []byte {
+	first, rest := f[0], f[1:]
+	if !rest.Has(first.Name) {
+		return jsondoc.AppendString(dst, first.Value)
+	}
+	dst = jsondoc.AppendString(append(dst, '['), first.Value)
+	for _, p := range rest {
+		if p.Name == first.Name {
+			dst = jsondoc.AppendString(append(dst, ','), p.Value)
 		}
-		dst = jsondoc.AppendString(dst, v)
 	}
 	return append(dst, ']')
 }
