@@ -33,7 +33,7 @@ func mapX(d *Delivery) {
 		}
 	}
 	if !found {
-		xEvent(d, "unknown", d.JSON)
+		xOther(d, "unknown", d.JSON)
 	}
 }
 
@@ -55,11 +55,17 @@ func xKind(d *Delivery, m jsondoc.Value) bool {
 	return true
 }
 
-func xEvent(d *Delivery, kind string, v jsondoc.Value) {
+// xOther adds an event, known by digest and index.
+func xOther(d *Delivery, kind string, v jsondoc.Value) *unified.Event {
 	e := d.Other(kind, v.Raw())
 	e.Channel = "twitter"
 	e.AccountID = d.JSON.Get("for_user_id").Text()
 	e.Time = xTime(v)
+	return e
+}
+
+func xEvent(d *Delivery, kind string, v jsondoc.Value) {
+	e := xOther(d, kind, v)
 	xIdentify(e, kind, v)
 	if m := v.Get("message_create"); kind == "direct_message_events" && m.Kind() == jsondoc.Object {
 		xDirectMessage(d, e, v, m)
