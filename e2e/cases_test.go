@@ -19,28 +19,67 @@ import (
 	"github.com/hookward/hookward/e2e/hosts"
 )
 
-// runCases runs every case that does not need a clock of its own through the
-// host at address; load configures the host for a case. What comes out is held
-// against what the core says, byte for byte.
-func runCases(t *testing.T, address string, backend *hosts.Backend, load func(*testing.T, *cases.Case)) {
+// hosted are the cases that a host with the real clock can run; the core and
+// the compiled filter run the others with a clock of their own.
+func hosted(t *testing.T) []cases.Case {
 	all, err := cases.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range all {
-		if c.ClockMatters {
-			continue // the core and the compiled filter run it with a fixed clock
-		}
+	return slices.DeleteFunc(all, func(c cases.Case) bool { return c.ClockMatters })
+}
+
+// caseHeader says to the host which case a request belongs to: all cases lie
+// in one configuration, side by side, and it routes by this field and takes it
+// out.
+const caseHeader = "X-Case"
+
+// caseName is the name of the i-th case's gate: claims of different cases must
+// not meet. What comes out is held against the case's own name.
+func caseName(i int) string { return fmt.Sprintf("case-%d", i) }
+
+// gateOf is the i-th case's gate in JSON, under the name caseName(i).
+func gateOf(t *testing.T, i int, c *cases.Case) map[string]any {
+	t.Helper()
+	var gate map[string]any
+	if err := json.Unmarshal(c.Config, &gate); err != nil {
+		t.Fatal(err)
+	}
+	gate["name"] = caseName(i)
+	return gate
+}
+
+// runCases runs the hosted cases through the host at address. What comes out
+// is held against what the core says, byte for byte.
+func runCases(t *testing.T, address string, backend *hosts.Backend, all []cases.Case) {
+	for i := range all {
+		c := &all[i]
 		t.Run(c.Name, func(t *testing.T) {
-			load(t, &c)
-			for i := range c.Steps {
-				runStep(t, address, backend, &c.Steps[i])
+			gate := gateOf(t, i, c)
+			own := endpointOf(t, c)
+			for j := range c.Steps {
+				s := &c.Steps[j]
+				got := runStep(t, address, backend, s, gate["name"].(string))
+				compare(t, normalize(got, caseName(i), own), normalize(s.Want, "", ""))
 			}
 		})
 	}
 }
 
-func runStep(t *testing.T, address string, backend *hosts.Backend, s *cases.Step) {
+// endpointOf is the name that the case's gate has by itself.
+func endpointOf(t *testing.T, c *cases.Case) string {
+	t.Helper()
+	var named struct{ Name, Provider string }
+	if err := json.Unmarshal(c.Config, &named); err != nil {
+		t.Fatal(err)
+	}
+	if named.Name == "" {
+		return named.Provider
+	}
+	return named.Name
+}
+
+func runStep(t *testing.T, address string, backend *hosts.Backend, s *cases.Step, name string) cases.Want {
 	t.Helper()
 	status := s.Backend
 	if status == 0 {
@@ -48,7 +87,7 @@ func runStep(t *testing.T, address string, backend *hosts.Backend, s *cases.Step
 	}
 	backend.Answer(status)
 	backend.Take()
-	resp, body := send(t, address, &s.Request)
+	resp, body := send(t, address, &s.Request, name)
 	seen := backend.Take()
 
 	got := cases.Want{Outcome: s.Want.Outcome, Code: s.Want.Code} // neither is to be seen from outside
@@ -68,7 +107,7 @@ func runStep(t *testing.T, address string, backend *hosts.Backend, s *cases.Step
 	default:
 		t.Fatalf("%d requests reached the backend", len(seen))
 	}
-	compare(t, normalize(got), normalize(s.Want))
+	return got
 }
 
 // ofTheHost are fields that a host sets by itself, in an answer or in a
@@ -91,13 +130,14 @@ func forwarded(seen *hosts.Seen) *cases.Forward {
 
 // send sends the request as it stands, letter for letter, which net/http would
 // not: repeated fields, a target that is no clean URL.
-func send(t *testing.T, address string, r *cases.Request) (*http.Response, []byte) {
+func send(t *testing.T, address string, r *cases.Request, name string) (*http.Response, []byte) {
 	t.Helper()
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n", r.Method, r.Target, r.Host)
 	for _, f := range r.Header {
 		fmt.Fprintf(&b, "%s: %s\r\n", f[0], f[1])
 	}
+	fmt.Fprintf(&b, "%s: %s\r\n", caseHeader, name)
 	fmt.Fprintf(&b, "X-Forwarded-For: %s\r\nX-Forwarded-Proto: %s\r\nX-Forwarded-Host: %s\r\n", r.Client, r.Scheme, r.Host)
 	if body := r.Bytes(); len(body) > 0 || r.Method == "POST" {
 		fmt.Fprintf(&b, "Content-Length: %d\r\n\r\n%s", len(body), body)
@@ -131,9 +171,9 @@ var (
 	noDate     = []string{"Webhook-Timestamp", "Webhook-Signature"}
 )
 
-// normalize takes out what depends on the real clock and on chance, and makes
-// names of fields comparable.
-func normalize(w cases.Want) cases.Want {
+// normalize takes out what depends on the real clock and on chance, makes names
+// of fields comparable, and puts the case's own name in the gate's place.
+func normalize(w cases.Want, name, own string) cases.Want {
 	if w.Answer != nil {
 		a := *w.Answer
 		a.Body = instance.ReplaceAllString(a.Body, `"instance":""`)
@@ -149,15 +189,19 @@ func normalize(w cases.Want) cases.Want {
 		body = receivedAt.ReplaceAllString(body, `"receivedAt":""`)
 		body = gatewayAt.ReplaceAllString(body, `"timestamp":"","timestampSource":"gateway"`)
 		body = unclaimed.ReplaceAllString(body, `"id":"$1:"`)
+		body = strings.ReplaceAll(body, `"endpoint":"`+name+`"`, `"endpoint":"`+own+`"`)
 		f.SetBytes([]byte(body))
 		f.Header = map[string][]string{}
-		for name, values := range w.Forward.Header {
-			name = http.CanonicalHeaderKey(name)
-			if slices.Contains(noDate, name) {
+		for field, values := range w.Forward.Header {
+			field = http.CanonicalHeaderKey(field)
+			if slices.Contains(noDate, field) {
 				values = []string{"(by the clock)"}
 			}
-			if !slices.Contains(ofTheHost, name) {
-				f.Header[name] = append(f.Header[name], values...)
+			if field == "X-Hookward-Endpoint" && values[0] == name {
+				values = []string{own}
+			}
+			if !slices.Contains(ofTheHost, field) {
+				f.Header[field] = append(f.Header[field], values...)
 			}
 		}
 		w.Forward = &f
