@@ -67,6 +67,7 @@ type metaEntry struct {
 	entry   jsondoc.Value
 }
 
+// read maps all that the entry holds, in Meta's order.
 func (m metaEntry) read() {
 	found := m.each(m.entry, "changes", m.change)
 	found = m.each(m.entry, "messaging", m.messaging) || found
@@ -103,6 +104,7 @@ func (m metaEntry) each(parent jsondoc.Value, name string, do func(jsondoc.Value
 	return true
 }
 
+// change is what happened to a field that the app has subscribed to.
 func (m metaEntry) change(change jsondoc.Value) {
 	value := change.Get("value")
 	switch {
@@ -123,10 +125,7 @@ func (m metaEntry) change(change jsondoc.Value) {
 // changed is a change of a field that has no type of its own: a comment, a
 // mention, a quality rating.
 func (m metaEntry) changed(change jsondoc.Value) *unified.Event {
-	field, value := change.Get("field").Text(), change.Get("value")
-	if field == "" {
-		field = "unknown"
-	}
+	field, value := firstOf(change.Get("field").Text(), "unknown"), change.Get("value")
 	data := value
 	if field == "unknown" || value.Kind() != jsondoc.Object {
 		data = change

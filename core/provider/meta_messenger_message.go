@@ -87,10 +87,7 @@ func messengerAttachment(e *unified.Event, a jsondoc.Value) {
 		e.Location = unified.Location{Latitude: jsonNumber(at.Get("lat")), Longitude: jsonNumber(at.Get("long")), Name: a.Get("title").Text()}
 		return
 	}
-	url := payload.Get("url").Text()
-	if url == "" {
-		url = a.Get("url").Text()
-	}
+	url := firstOf(payload.Get("url").Text(), a.Get("url").Text())
 	if url == "" {
 		return
 	}

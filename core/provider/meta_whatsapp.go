@@ -76,11 +76,7 @@ func (w whatsApp) account(e *unified.Event) {
 func addWhatsAppError(e *unified.Event, problem jsondoc.Value) {
 	e.Error.Code = problem.Get("code").Text()
 	e.Error.Message = firstText(problem, "message", "title")
-	details := problem.Get("error_data").Get("details").Text()
-	if details == "" {
-		details = problem.Get("details").Text()
-	}
-	e.AddMetadata("errorDetails", details)
+	e.AddMetadata("errorDetails", firstOf(problem.Get("error_data").Get("details").Text(), problem.Get("details").Text()))
 }
 
 // whatsAppUser is how a user is named: by phone number, by an id that is scoped
@@ -91,12 +87,7 @@ type whatsAppUser struct {
 }
 
 // address is what the send API takes as the destination.
-func (u whatsAppUser) address() string {
-	if u.number != "" {
-		return u.number
-	}
-	return u.id
-}
+func (u whatsAppUser) address() string { return firstOf(u.number, u.id) }
 
 func (u whatsAppUser) is(name string) bool {
 	return name != "" && (name == u.number || name == u.id)

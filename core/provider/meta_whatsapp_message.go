@@ -24,20 +24,13 @@ func (w whatsApp) received(m jsondoc.Value) {
 func (w whatsApp) echo(m jsondoc.Value) {
 	e, user := w.message(unified.MessageSent, "echo", m,
 		whatsAppUser{m.Get("to").Text(), m.Get("to_user_id").Text()})
-	from := m.Get("from").Text()
-	if from == "" {
-		from = w.number
-	}
-	e.SenderID, e.RecipientID = e164(from), e164(user.address())
+	e.SenderID, e.RecipientID = e164(firstOf(m.Get("from").Text(), w.number)), e164(user.address())
 }
 
 // message is what both have in common. A type about another message keeps its
 // event type, whoever sent it.
 func (w whatsApp) message(typ, kind string, m jsondoc.Value, user whatsAppUser) (*unified.Event, whatsAppUser) {
-	native := m.Get("type").Text()
-	if native == "" {
-		native = "unknown"
-	}
+	native := firstOf(m.Get("type").Text(), "unknown")
 	if about, ok := whatsAppAbout[native]; ok {
 		typ = about
 	}
@@ -49,10 +42,7 @@ func (w whatsApp) message(typ, kind string, m jsondoc.Value, user whatsAppUser) 
 	w.account(e)
 	user = w.person(e, user)
 	group := m.Get("group_id").Text()
-	e.ConversationID = user.address()
-	if group != "" {
-		e.ConversationID = group
-	}
+	e.ConversationID = firstOf(group, user.address())
 	e.AddMetadata("groupId", group)
 	e.AddMetadata("wabaId", w.entry.Get("id").Text())
 	whatsAppContext(e, m)

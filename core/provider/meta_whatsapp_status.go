@@ -16,10 +16,7 @@ var whatsAppStatuses = map[string]string{
 // status is what became of a message of ours. One message has one status of a
 // name for each recipient, in a group for each participant.
 func (w whatsApp) status(s jsondoc.Value) {
-	name := s.Get("status").Text()
-	if name == "" {
-		name = "unknown"
-	}
+	name := firstOf(s.Get("status").Text(), "unknown")
 	native := "statuses." + name
 	typ, ok := whatsAppStatuses[name]
 	if !ok {
