@@ -189,9 +189,7 @@ func (c *Check) sort(events []unified.Event) *Verdict {
 		if e.ID == "" {
 			e.ID = c.delivery + ":" + strconv.Itoa(i)
 		}
-		if e.MessageID == "" && e.Type == unified.MessageReceived {
-			e.MessageID = e.ID
-		}
+		e.Complete(c.gate.provider.Name)
 		f := leftOut
 		switch {
 		case c.isAhead(e):

@@ -129,6 +129,28 @@ func (e *Event) AddMetadata(key, value string) {
 	}
 }
 
+// Complete keeps the shape's promises where the mapping left something empty;
+// the ID is set. A message that nobody sent, or that has no place for an answer,
+// is called by its native name: what message.received promises it lacks.
+func (e *Event) Complete(provider string) {
+	if e.NativeType == "" {
+		e.NativeType = "unknown"
+	}
+	if e.Type != MessageReceived {
+		return
+	}
+	if e.SenderID == "" || e.ConversationID == "" {
+		e.Type = provider + "." + e.NativeType
+		return
+	}
+	if e.MessageID == "" {
+		e.MessageID = e.ID
+	}
+	if e.MessageType == "" {
+		e.MessageType = "unsupported"
+	}
+}
+
 // reset empties the event and keeps the memory of its lists.
 func (e *Event) reset() {
 	*e = Event{Attachments: e.Attachments[:0], Metadata: e.Metadata[:0]}
