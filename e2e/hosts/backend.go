@@ -61,3 +61,14 @@ func (b *Backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b.mu.Unlock()
 	w.WriteHeader(status)
 }
+
+// StartSink starts a backend that answers 200 with a short body and remembers
+// nothing, for measurements. It returns its address.
+func StartSink(t testing.TB) string {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(w, "ok")
+	}))
+	t.Cleanup(server.Close)
+	return server.Listener.Addr().String()
+}
