@@ -88,7 +88,7 @@ func (g *Gate) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	if d.NextArg() {
 		r.fail("verify_webhook takes one provider, not also %q", d.Val())
 	}
-	for d.NextBlock(d.Nesting()) {
+	for nesting := d.Nesting(); d.NextBlock(nesting); {
 		g.readOption(&r)
 	}
 	if err := r.err(); err != nil {

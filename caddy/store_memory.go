@@ -48,7 +48,7 @@ func (m *MemoryStore) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	if d.NextArg() {
 		return d.ArgErr()
 	}
-	for d.NextBlock(d.Nesting()) {
+	for nesting := d.Nesting(); d.NextBlock(nesting); {
 		if d.Val() != "max_claims" {
 			return d.Errf("unknown option %q of store memory (known: max_claims)", d.Val())
 		}
