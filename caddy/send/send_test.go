@@ -51,6 +51,20 @@ var samples = map[string]map[string][]string{
 		"dm":     {"message.received"},
 		"follow": {"x.follow_events"},
 	},
+	"zavu": {
+		"inbound":   {"message.received"},
+		"delivered": {"message.delivered"},
+		"template":  {"template.approved"},
+	},
+	"twabot": {
+		"received":     {"message.received"},
+		"sent":         {"message.sent"},
+		"conversation": {"conversation.created"},
+	},
+	"vobiz": {
+		"received":  {"message.received"},
+		"delivered": {"message.delivered"},
+	},
 }
 
 const secret = "a-secret-of-more-than-32-characters-for-all"
@@ -97,6 +111,11 @@ func check(t *testing.T, p *provider.Provider, r *http.Request) *core.Verdict {
 }
 
 func TestSamplesPassTheGate(t *testing.T) {
+	for _, p := range provider.All() {
+		if samples[p.Name] == nil && send.Samples(p) != nil {
+			t.Errorf("the samples of %s are not in the table", p.Name)
+		}
+	}
 	for name, wants := range samples {
 		p := provider.ByName(name)
 		if got := send.Samples(p); len(got) != len(wants) {

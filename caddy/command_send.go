@@ -1,0 +1,176 @@
+package hookward
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/hookward/hookward/caddy/send"
+	"github.com/hookward/hookward/core"
+)
+
+// sendOptions is one call of "caddy webhook send".
+type sendOptions struct {
+	provider              string
+	config, adapter, name string
+	to, publicURL         string
+	secret, verifyToken   string
+	sample, file          string
+	handshake, forge      bool
+	repeat                int
+	insecure              bool
+
+	in  io.Reader
+	out io.Writer
+}
+
+func (o *sendOptions) run() error {
+	sender, err := o.sender()
+	if err != nil {
+		return err
+	}
+	if o.handshake {
+		return o.shake(sender)
+	}
+	payload, err := o.payload(sender)
+	if err != nil {
+		return err
+	}
+	sign := sender.Delivery
+	if o.forge {
+		sign = sender.Forgery
+	}
+	for range o.repeat {
+		r, signErr := sign(payload)
+		if signErr != nil {
+			return signErr
+		}
+		if _, sendErr := o.exchange(sender.Provider, r); sendErr != nil {
+			err = sendErr
+		}
+	}
+	return err
+}
+
+func (o *sendOptions) shake(sender *send.Sender) error {
+	r, challenge, err := sender.Handshake()
+	if err != nil {
+		return err
+	}
+	answer, err := o.exchange(sender.Provider, r)
+	if err == nil && !sender.Answers(challenge, answer) {
+		err = fmt.Errorf("%s wants another answer", sender.Provider.Name)
+	}
+	return err
+}
+
+// sender puts together what the flags say and, behind them, what the
+// configuration says.
+func (o *sendOptions) sender() (*send.Sender, error) {
+	c := core.Config{
+		Provider: o.provider, PublicURL: o.publicURL,
+		Secrets: given(o.secret), VerifyToken: given(o.verifyToken),
+	}
+	to := o.to
+	if o.config != "" {
+		e, err := o.endpoint()
+		if err != nil {
+			return nil, err
+		}
+		c = o.over(e.gate)
+		if to, err = o.target(e); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case c.Provider == "":
+		return nil, errors.New("as which provider? Name it, or give a --config with one gate")
+	case to == "":
+		return nil, errors.New("where to? Give --to or --config")
+	}
+	p, err := providerNamed(c.Provider)
+	if err != nil {
+		return nil, err
+	}
+	if len(c.Secrets) == 0 && !o.forge {
+		return nil, errors.New("signed with what? Give --secret, such as --secret {env.NAME}, or --config")
+	}
+	if c, err = resolvePlaceholders(c); err != nil {
+		return nil, err
+	}
+	return &send.Sender{
+		Provider: p, URL: to, PublicURL: c.PublicURL,
+		Secret: first(c.Secrets, ""), VerifyToken: first(c.VerifyToken, ""),
+	}, nil
+}
+
+func (o *sendOptions) endpoint() (endpoint, error) {
+	all, err := readEndpoints(o.config, o.adapter)
+	if err != nil {
+		return endpoint{}, err
+	}
+	return choose(all, o.provider, o.name)
+}
+
+// over is what a sender needs of a gate's configuration, the flags first.
+func (o *sendOptions) over(gate core.Config) core.Config {
+	c := core.Config{Provider: gate.Provider, PublicURL: gate.PublicURL, Secrets: gate.Secrets[:1]}
+	if len(gate.VerifyToken) > 0 {
+		c.VerifyToken = gate.VerifyToken[:1]
+	}
+	if o.secret != "" {
+		c.Secrets = given(o.secret)
+	}
+	if o.verifyToken != "" {
+		c.VerifyToken = given(o.verifyToken)
+	}
+	if o.publicURL != "" {
+		c.PublicURL = o.publicURL
+	}
+	return c
+}
+
+func given(value string) []string {
+	if value == "" {
+		return nil
+	}
+	return []string{value}
+}
+
+// target is the gate's URL, at another server if --to names one.
+func (o *sendOptions) target(e endpoint) (string, error) {
+	if o.to == "" && e.base == "" {
+		return "", errors.New("the configuration does not say where the server is to be reached: give --to")
+	}
+	if o.to == "" {
+		return e.base + e.path, nil
+	}
+	u, err := url.Parse(o.to)
+	if err != nil {
+		return "", err
+	}
+	if u.Path == "" || u.Path == "/" {
+		u.Path = e.path
+	}
+	return u.String(), nil
+}
+
+func (o *sendOptions) payload(s *send.Sender) (send.Payload, error) {
+	if o.file == "" {
+		return send.Sample(s.Provider, o.sample, time.Now())
+	}
+	in := o.in
+	if o.file != "-" {
+		f, err := os.Open(o.file)
+		if err != nil {
+			return send.Payload{}, err
+		}
+		defer f.Close()
+		in = f
+	}
+	body, err := io.ReadAll(in)
+	return send.NewPayload(s.Provider, body), err
+}
