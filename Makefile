@@ -9,8 +9,15 @@ help: ## say what there is to do
 build: ## build bin/caddy
 	go build -o bin/caddy ./caddy/cmd/caddy
 
+# The Envoys that the tests run on: one here, all that are supported in CI.
+ENVOYS ?= $(if $(CI),1.36.4 1.38.2 1.40.0,1.40.0)
+
+.PHONY: tools
+tools: ## install what the tests need besides Go
+	e2e/setup.sh $(ENVOYS)
+
 .PHONY: test
-test: ## run all tests, through the real programs too
+test: tools ## run all tests, through the real programs too
 	go test -race -shuffle=on -timeout 15m ./...
 
 .PHONY: lint

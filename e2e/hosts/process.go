@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -205,4 +206,18 @@ func (p *Process) CPU(t testing.TB) time.Duration {
 		ticks += n
 	}
 	return time.Duration(ticks) * time.Second / ticksPerSecond
+}
+
+// StartProgram runs any other program, with PORT set, until it listens there.
+func StartProgram(t testing.TB, port int, path string, args ...string) *Process {
+	t.Helper()
+	p := start(t, []string{fmt.Sprintf("PORT=%d", port)}, t.TempDir(), path, args...)
+	p.waitFor(t, "port", func() bool { return listens(fmt.Sprintf("127.0.0.1:%d", port)) })
+	return p
+}
+
+// WaitForOutput waits until the program has printed the text.
+func (p *Process) WaitForOutput(t testing.TB, text string) {
+	t.Helper()
+	p.waitFor(t, fmt.Sprintf("output %q", text), func() bool { return strings.Contains(p.Output(), text) })
 }

@@ -1,0 +1,80 @@
+// Command go is a backend behind Hookward: it prints the messages that it gets.
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"log"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+)
+
+// Delivery is the body of every request that passed the gate, version 1.
+type Delivery struct {
+	Version    string    `json:"version"`
+	Provider   string    `json:"provider"`
+	Endpoint   string    `json:"endpoint"`
+	Assurance  string    `json:"assurance"`
+	DeliveryID string    `json:"deliveryId"`
+	ReceivedAt time.Time `json:"receivedAt"`
+	Events     []Event   `json:"events"`
+}
+
+// Event is one thing that happened. Fields that this backend has no use for are
+// left out: see the JSON Schema for all.
+type Event struct {
+	ID             string            `json:"id"`
+	Type           string            `json:"type"`
+	Endpoint       string            `json:"endpoint"`
+	Channel        string            `json:"channel"`
+	Timestamp      time.Time         `json:"timestamp"`
+	SenderID       string            `json:"senderId"`
+	ConversationID string            `json:"conversationId"`
+	Message        string            `json:"message"`
+	MessageType    string            `json:"messageType"`
+	Metadata       map[string]string `json:"metadata"`
+	Data           json.RawMessage   `json:"data"` // the provider's own object
+}
+
+// Seen remembers events by endpoint and id. A real backend asks its database.
+type Seen struct{ keys sync.Map }
+
+// First says that the event has not come before.
+func (s *Seen) First(e Event) bool {
+	_, loaded := s.keys.LoadOrStore([2]string{e.Endpoint, e.ID}, true)
+	return !loaded
+}
+
+func main() {
+	var seen Seen
+	http.HandleFunc("POST /", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Hookward-Assurance") == "" {
+			http.Error(w, "not through the gate", http.StatusForbidden)
+			return
+		}
+		var d Delivery
+		if err := json.NewDecoder(r.Body).Decode(&d); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		for _, e := range d.Events {
+			if seen.First(e) {
+				handle(e)
+			}
+		}
+	})
+	address := "127.0.0.1:" + cmp.Or(os.Getenv("PORT"), "9000")
+	log.Println("listening on", address)
+	log.Fatal(http.ListenAndServe(address, nil))
+}
+
+func handle(e Event) {
+	switch e.Type {
+	case "message.received":
+		log.Printf("%s: %s wrote %q", e.Channel, e.SenderID, e.Message)
+	default:
+		log.Printf("%s: ignored %s", e.Channel, e.Type)
+	}
+}
