@@ -18,14 +18,18 @@ const meta = `{"provider":"meta","secrets":["hunter2-hunter2"]`
 // load reads a configuration; what does not begin with a brace are further
 // members of meta's.
 func load(text string) (*core.Gate, error) {
-	if !strings.HasPrefix(text, "{") && !strings.HasPrefix(text, "[") {
-		text = meta + "," + text + "}"
-	}
-	config, err := core.ParseConfig([]byte(text))
+	config, err := core.ParseConfig([]byte(whole(text)))
 	if err != nil {
 		return nil, err
 	}
 	return core.New(config)
+}
+
+func whole(text string) string {
+	if strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
+		return text
+	}
+	return meta + "," + text + "}"
 }
 
 // mistakes are configurations and what is said of them, word for word, a line
@@ -296,10 +300,7 @@ func TestConfigForms(t *testing.T) {
 // it in its own.
 func TestConfigReadsBack(t *testing.T) {
 	for _, c := range forms {
-		if !strings.HasPrefix(c.config, "{") {
-			c.config = meta + "," + c.config + "}"
-		}
-		config, err := core.ParseConfig([]byte(c.config))
+		config, err := core.ParseConfig([]byte(whole(c.config)))
 		if err != nil {
 			t.Fatal(err)
 		}
