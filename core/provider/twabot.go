@@ -23,7 +23,7 @@ var _ = register(&Provider{
 	Window:      24 * time.Hour,
 	Timed:       true,
 	Identity:    "event with message_id, conversation_id or broadcast_id; else digest",
-	ReplayBound: "never: after 24 h its signed timestamp is too old",
+	ReplayBound: "never: what the window has forgotten is too old by its signed timestamp",
 	Map:         mapTwaBot,
 })
 

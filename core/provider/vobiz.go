@@ -29,7 +29,7 @@ var _ = register(&Provider{
 	Window:      27 * time.Hour,
 	Timed:       true,
 	Identity:    "the event's id; else digest",
-	ReplayBound: "never: after 27 h its signed timestamp is too old",
+	ReplayBound: "never: what the window has forgotten is too old by its signed timestamp",
 	Map:         mapVobiz,
 })
 

@@ -27,7 +27,7 @@ var _ = register(&Provider{
 	Window:      24 * time.Hour,
 	Timed:       true,
 	Identity:    "id",
-	ReplayBound: "never: after 24 h its signed timestamp is too old",
+	ReplayBound: "never: what the window has forgotten is too old by its signed timestamp",
 	Map:         mapZavu,
 })
 
