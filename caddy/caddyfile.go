@@ -2,8 +2,6 @@ package hookward
 
 import (
 	"encoding/json"
-	"errors"
-	"slices"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
@@ -79,49 +77,51 @@ func parseDirective(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 // allow_ips and sign_with may be repeated. All mistakes of the block are told
 // at once.
 func (g *Gate) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
-	r := blockReader{Dispenser: d}
 	d.Next()
+	r := newBlockReader(d)
 	if !d.NextArg() {
 		return d.Errf("verify_webhook: which provider? (known: %s)", strings.Join(core.Providers(), ", "))
 	}
 	g.Config.Provider = d.Val()
-	if d.NextArg() {
-		r.fail("verify_webhook takes one provider, not also %q", d.Val())
+	if more := d.RemainingArgs(); len(more) > 0 {
+		r.fail("verify_webhook takes one provider, not also %q", strings.Join(more, " "))
 	}
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
-		g.readOption(&r)
+		g.readOption(r)
 	}
-	if err := r.err(); err != nil {
-		return err
+	// The core's mistakes are told while the Caddyfile's lines are known.
+	// Placeholders have no value yet.
+	if _, err := core.New(unresolved(g.Config)); err != nil {
+		r.failAtPlaces(err)
 	}
-	return g.precheck(d)
+	return r.err()
 }
 
 func (g *Gate) readOption(r *blockReader) {
 	c := &g.Config
 	switch r.Val() {
 	case "name":
-		r.one(&c.Name)
+		r.one("name", &c.Name)
 	case "secret":
-		r.many(&c.Secrets)
+		r.many("secrets", &c.Secrets)
 	case "verify_token":
-		r.many(&c.VerifyToken)
+		r.many("verify_token", &c.VerifyToken)
 	case "public_url":
-		r.one(&c.PublicURL)
+		r.one("public_url", &c.PublicURL)
 	case "output":
-		r.one(&c.Output)
+		r.one("output", &c.Output)
 	case "events":
-		r.many(&c.Events)
+		r.many("events", &c.Events)
 	case "max_body":
-		r.one(&c.MaxBody)
+		r.one("max_body", &c.MaxBody)
 	case "allow_ips":
-		r.many(&c.AllowIPs)
+		r.many("allow_ips", &c.AllowIPs)
 	case "rate_limit":
-		r.joined(&c.RateLimit)
+		r.joined("rate_limit", &c.RateLimit)
 	case "max_age":
-		r.one(&c.MaxAge)
+		r.one("max_age", &c.MaxAge)
 	case "sign_with":
-		r.many(&c.SignWith)
+		r.many("sign_with", &c.SignWith)
 	case "report_only":
 		r.flag(&c.ReportOnly)
 	case "replay":
@@ -129,137 +129,6 @@ func (g *Gate) readOption(r *blockReader) {
 	default:
 		r.unknown("name, secret, verify_token, public_url, output, events, max_body, allow_ips, rate_limit, max_age, sign_with, report_only, replay")
 	}
-}
-
-// precheck tells while the Caddyfile's lines are known what the core will say
-// of the configuration. Placeholders have no value yet: something good stands
-// in for them.
-func (g *Gate) precheck(d *caddyfile.Dispenser) error {
-	c := g.Config
-	c.Secrets = standIn(c.Secrets, strings.Repeat("x", 64))
-	c.VerifyToken = standIn(c.VerifyToken, "x")
-	c.SignWith = standIn(c.SignWith, "whsec_"+strings.Repeat("A", 32))
-	c.AllowIPs = standIn(c.AllowIPs, "private_ranges")
-	c.PublicURL = standIn([]string{c.PublicURL}, "https://example.com")[0]
-	c.Name = standIn([]string{c.Name}, "x")[0]
-	if _, err := core.New(c); err != nil {
-		return d.WrapErr(err)
-	}
-	return nil
-}
-
-func standIn(values []string, good string) []string {
-	values = slices.Clone(values)
-	for i, v := range values {
-		if strings.Contains(v, "{") {
-			values[i] = good
-		}
-	}
-	return values
-}
-
-// blockReader reads the options of a block and gathers what is wrong with them.
-type blockReader struct {
-	*caddyfile.Dispenser
-	errs []error
-}
-
-func (r *blockReader) err() error { return errors.Join(r.errs...) }
-
-func (r *blockReader) fail(format string, args ...any) {
-	r.errs = append(r.errs, r.Errf(format, args...))
-}
-
-func (r *blockReader) unknown(known string) {
-	r.fail("unknown option %q (known: %s)", r.Val(), known)
-	r.RemainingArgs()
-	for nesting := r.Nesting(); r.NextBlock(nesting); {
-	}
-}
-
-// args are the option's arguments, of which there must be some.
-func (r *blockReader) args(once bool) (option string, args []string) {
-	option = r.Val()
-	args = r.RemainingArgs()
-	switch {
-	case len(args) == 0:
-		r.fail("%s: a value is missing", option)
-	case once:
-		r.fail("%s stands twice: remove one", option)
-	}
-	return option, args
-}
-
-func (r *blockReader) one(to *string) {
-	option, args := r.args(*to != "")
-	if len(args) > 1 {
-		r.fail("%s takes one value, not %d", option, len(args))
-	}
-	if len(args) > 0 {
-		*to = args[0]
-	}
-}
-
-func (r *blockReader) joined(to *string) {
-	_, args := r.args(*to != "")
-	*to = strings.Join(args, " ")
-}
-
-func (r *blockReader) many(to *[]string) {
-	_, args := r.args(false)
-	*to = append(*to, args...)
-}
-
-func (r *blockReader) flag(to *bool) {
-	option := r.Val()
-	if len(r.RemainingArgs()) > 0 {
-		r.fail("%s takes no value", option)
-	}
-	*to = true
-}
-
-func (r *blockReader) replay(to **core.ReplayConfig) {
-	if *to != nil {
-		r.fail("replay stands twice: remove one")
-	}
-	c := &core.ReplayConfig{}
-	*to = c
-	if args := r.RemainingArgs(); len(args) > 0 {
-		if c.Off = len(args) == 1 && args[0] == "off"; !c.Off {
-			r.fail(`replay takes "off" or a block, not %q`, strings.Join(args, " "))
-		}
-	}
-	for nesting := r.Nesting(); r.NextBlock(nesting); {
-		switch r.Val() {
-		case "window":
-			r.one(&c.Window)
-		case "lease":
-			r.one(&c.Lease)
-		case "on_error":
-			r.one(&c.OnError)
-		case "store":
-			store, err := readStore(r.Dispenser)
-			if err != nil {
-				r.errs = append(r.errs, err)
-			}
-			c.Store = string(store)
-		default:
-			r.unknown("window, lease, on_error, store")
-		}
-	}
-}
-
-// readStore reads "store <name> { … }": the block is the store module's own.
-func readStore(d *caddyfile.Dispenser) (json.RawMessage, error) {
-	if !d.NextArg() {
-		return nil, d.Err("store: which one? such as: store memory")
-	}
-	name := d.Val()
-	module, err := caddyfile.UnmarshalModule(d, "http.webhook.stores."+name)
-	if err != nil {
-		return nil, err
-	}
-	return caddyconfig.JSONModuleObject(module, "module", name, nil), nil
 }
 
 // parseGlobalOption reads
@@ -270,11 +139,11 @@ func readStore(d *caddyfile.Dispenser) (json.RawMessage, error) {
 //	    }
 //	}
 func parseGlobalOption(d *caddyfile.Dispenser, existing any) (any, error) {
+	app := new(App)
+	d.Next()
 	if existing != nil {
 		return nil, d.Err("the global option webhook stands twice: remove one")
 	}
-	app := new(App)
-	d.Next()
 	for d.NextBlock(0) {
 		if d.Val() != "store" {
 			return nil, d.Errf("unknown option %q (known: store)", d.Val())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -14,14 +15,15 @@ import (
 // claims are what one delivery holds in the replay store until its outcome is
 // known.
 type claims struct {
-	store *openStore // nil while nothing is held
-	token core.Token
-	keys  []core.Key
-	renew *time.Timer
+	store   *openStore // nil while nothing is held
+	token   core.Token
+	keys    []core.Key
+	renewal *renewal
 }
 
 // claim asks the store for the check's keys and tells the core the answer. The
-// keys that end up held stay so until settle.
+// keys that end up held stay so until settle. It does not depend on the
+// sender's being there: a sender that leaves is no failure of the store.
 func (d *delivery) claim(check *core.Check) *core.Verdict {
 	keys := check.Keys()
 	var few [8]core.State
@@ -31,11 +33,12 @@ func (d *delivery) claim(check *core.Check) *core.Verdict {
 		d.claims.store, d.claims.token = store, newToken()
 		states = append(states, make([]core.State, len(keys))...)
 		start := time.Now()
-		err = store.Claim(d.r.Context(), d.claims.token, keys, d.gate.gate.Replay().Lease, states)
-		d.gate.metrics.storeTook("claim", start)
+		err = store.Claim(context.WithoutCancel(d.r.Context()), d.claims.token, keys, d.gate.gate.Replay().Lease, states)
+		d.gate.metrics.storeTook(opClaim, start)
+		d.gate.sayEvicted(store, start)
 	}
 	if err != nil {
-		d.storeFailed("claim", err)
+		d.storeFailed(opClaim, err)
 		clear(states)
 	}
 	verdict := check.Claimed(states)
@@ -47,20 +50,20 @@ func (d *delivery) claim(check *core.Check) *core.Verdict {
 // hold keeps the keys claimed for as long as the request is in flight.
 func (d *delivery) hold(keys []core.Key) {
 	c := &d.claims
-	c.keys = keys
 	if len(keys) == 0 {
 		c.done()
 		return
 	}
+	c.keys = keys
 	lease := d.gate.gate.Replay().Lease
-	c.renew = time.AfterFunc(lease/2, func() { d.renewLease(lease) })
-}
-
-func (d *delivery) renewLease(lease time.Duration) {
-	if err := d.claims.store.Renew(context.Background(), d.claims.token, d.claims.keys, lease); err != nil {
-		d.storeFailed("renew", err)
-	}
-	d.claims.renew.Reset(lease / 2)
+	c.renewal = startRenewal(lease/2, func() {
+		start := time.Now()
+		err := c.store.Renew(context.Background(), c.token, keys, lease)
+		d.gate.metrics.storeTook(opRenew, start)
+		if err != nil {
+			d.storeFailed(opRenew, err)
+		}
+	})
 }
 
 // free releases what was claimed for a delivery that is not forwarded now.
@@ -69,37 +72,35 @@ func (d *delivery) free(keys []core.Key) {
 		return
 	}
 	if err := d.claims.store.Release(context.Background(), d.claims.token, keys); err != nil {
-		d.storeFailed("release", err)
+		d.storeFailed(opRelease, err)
 	}
 }
 
-// settle ends the claims as the backend's outcome says. It does not depend on
-// the sender's being there: that has nothing to do with what the backend did.
+// settle ends the claims as the backend's outcome says; the first call counts.
+// It does not depend on the sender's being there: that has nothing to do with
+// what the backend did.
 func (d *delivery) settle(s core.Settlement) {
 	c := &d.claims
 	if len(c.keys) == 0 {
 		return
 	}
-	c.renew.Stop()
-	var (
-		op    string
-		err   error
-		start = time.Now()
-	)
+	c.renewal.stop()
+	start := time.Now()
 	switch s {
 	case core.Commit:
-		op, err = "commit", c.store.Commit(context.Background(), c.token, c.keys, d.gate.gate.Replay().Window)
+		d.settled(opCommit, start, c.store.Commit(context.Background(), c.token, c.keys, d.gate.gate.Replay().Window))
 	case core.ReleaseClaims:
-		op, err = "release", c.store.Release(context.Background(), c.token, c.keys)
-	}
-	if op != "" {
-		d.gate.metrics.storeTook(op, start)
-	}
-	if err != nil {
-		d.storeFailed(op, err)
+		d.settled(opRelease, start, c.store.Release(context.Background(), c.token, c.keys))
 	}
 	c.keys = nil
 	c.done()
+}
+
+func (d *delivery) settled(op storeOp, start time.Time, err error) {
+	d.gate.metrics.storeTook(op, start)
+	if err != nil {
+		d.storeFailed(op, err)
+	}
 }
 
 // done lets go of the store.
@@ -110,10 +111,57 @@ func (c *claims) done() {
 	}
 }
 
-func (d *delivery) storeFailed(op string, err error) {
-	d.gate.metrics.replayErrors.Inc()
-	d.gate.sampled.Error("replay store failed", append(d.fields(), zap.String("op", op), zap.Error(err))...)
-	d.gate.events.emit("store_degraded", map[string]any{"name": d.gate.gate.Name(), "op": op, "error": err.Error()})
+func (d *delivery) storeFailed(op storeOp, err error) {
+	g := d.gate
+	g.metrics.replayErrors.Inc()
+	if c := g.sampled.Check(zap.ErrorLevel, "replay store failed"); c != nil {
+		c.Write(append(d.fields(), zap.String("store", g.store.label()), zap.String("op", string(op)), zap.Error(err))...)
+	}
+	g.events.emit("store_degraded", map[string]any{"name": g.gate.Name(), "store": g.store.label(), "op": string(op), "error": err.Error()})
+}
+
+// sayEvicted warns, once a minute at most, that a full store has given up
+// claims whose window had not ended.
+func (g *Gate) sayEvicted(s *openStore, now time.Time) {
+	sized, ok := s.OpenStore.(sizedStore)
+	if !ok {
+		return
+	}
+	if evicted := sized.Evicted(); evicted != s.evictedSaid.Load() && s.maySay(now) {
+		s.evictedSaid.Store(evicted)
+		s.log.Warn("replay store is full and gives up claims before their window ends: late retries of those events pass as new; raise max_claims",
+			zap.String("store", s.label), zap.Uint64("evicted", evicted), zap.Int("max_claims", sized.Limit()))
+	}
+}
+
+// renewal renews a lease time and again until it is stopped.
+type renewal struct {
+	mu      sync.Mutex
+	timer   *time.Timer
+	stopped bool
+}
+
+func startRenewal(every time.Duration, renew func()) *renewal {
+	r := &renewal{}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.timer = time.AfterFunc(every, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if !r.stopped {
+			renew()
+			r.timer.Reset(every)
+		}
+	})
+	return r
+}
+
+// stop returns when no renewal is under way and none will follow.
+func (r *renewal) stop() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stopped = true
+	r.timer.Stop()
 }
 
 // newToken is random enough that no two claims share one: nobody gains by

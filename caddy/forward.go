@@ -5,53 +5,45 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
-
-	"github.com/hookward/hookward/core"
 )
 
 // forward passes the request on as the verdict says, watches the answer, and
 // settles the claims by it.
-func (d *delivery) forward(w http.ResponseWriter, next caddyhttp.Handler) (err error) {
+func (d *delivery) forward(w http.ResponseWriter, next caddyhttp.Handler) error {
 	r, cancel := d.detach(d.rewrite())
 	defer cancel()
-	watched := &watcher{ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: w}}
-	returned := false
+	watched := &watcher{
+		ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: w},
+		ctx:                   r.Context(), settle: d.settle,
+	}
+	whole := false
 	defer func() {
-		if !returned { // a panic passes through; http.ErrAbortHandler is the broken half of an answer
-			d.finish(watched, core.Settle(watched.status, false))
-		}
+		// A panic passes through; http.ErrAbortHandler is the broken half of an
+		// answer.
+		watched.conclude(whole)
+		d.gate.metrics.backend(watched.status)
 	}()
-	err = next.ServeHTTP(watched, r)
-	returned = true
-	switch {
-	case err != nil:
-		d.finish(watched, core.ReleaseClaims)
+	if err := next.ServeHTTP(watched, r); err != nil {
+		// Routes that handle errors are outside the gate.
+		stripReserved(d.r)
 		return err
-	case watched.hijacked:
-		d.finish(watched, core.LeaveToLease)
-	case watched.status == 0:
-		// Nothing was written: net/http would make it an empty 200, and the
-		// sender would take the event for delivered.
-		d.finish(watched, core.ReleaseClaims)
+	}
+	whole = true
+	if watched.status == 0 && !watched.hijacked {
+		// net/http would make it an empty 200, and the sender would take the
+		// event for delivered.
 		d.gate.log.Error("no handler answered behind the gate: put a reverse_proxy into its block", d.fields()...)
 		w.WriteHeader(http.StatusBadGateway)
-	default:
-		d.finish(watched, core.Settle(watched.status, true))
 	}
 	return nil
 }
 
-func (d *delivery) finish(watched *watcher, s core.Settlement) {
-	d.settle(s)
-	d.gate.metrics.backend(watched.status)
-}
-
-// rewrite changes the request as the verdict says: body and Content-Length
-// together or not at all.
+// rewrite changes the request as the verdict says.
 func (d *delivery) rewrite() *http.Request {
 	r, v := d.r, d.verdict
 	for _, name := range v.Remove {
@@ -63,36 +55,61 @@ func (d *delivery) rewrite() *http.Request {
 	if v.Method != "" {
 		r.Method = v.Method
 	}
+	switch {
+	case v.Rewrite:
+		d.setBody(v.Body)
+	case d.whole:
+		d.setBody(d.received)
+	case len(d.received) > 0:
+		// Only some of it was read; the rest follows, or its error.
+		r.Body = joinedBody{io.MultiReader(bytes.NewReader(d.received), r.Body), r.Body}
+	}
 	if v.Target != "" {
-		r.RequestURI = v.Target
-		_, r.URL.RawQuery, _ = strings.Cut(v.Target, "?")
+		return d.setTarget(v.Target)
 	}
-	body := d.received
-	if v.Rewrite {
-		body = v.Body
-	}
-	d.setBody(body)
 	return r
 }
 
-// setBody gives the request a body that can be sent again: Go's transport
-// repeats a POST on a connection that turned out dead only if it can.
+// setBody gives the request a body, with its length, that can be sent again:
+// Go's transport repeats a POST on a connection that turned out dead only if it
+// can.
 func (d *delivery) setBody(body []byte) {
 	r := d.r
-	if !d.verdict.Rewrite && d.verdict.Outcome == core.WouldReject {
-		// Only some of it may have been read; the rest follows, or its error.
-		r.Body = joinedBody{io.MultiReader(bytes.NewReader(body), r.Body), r.Body}
-		return
-	}
 	r.Trailer, r.TransferEncoding = nil, nil
 	r.ContentLength = int64(len(body))
-	r.Header.Del("Content-Length")
 	if len(body) == 0 {
 		r.Body, r.GetBody = http.NoBody, nil
+		r.Header.Del("Content-Length")
 		return
 	}
+	r.Header["Content-Length"] = []string{strconv.Itoa(len(body))}
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	r.Body, _ = r.GetBody()
+}
+
+// setTarget changes the query to the verdict's, which holds no secret any more:
+// in the request, whose path a handler before us may have rewritten, and in
+// what Caddy remembers of the original, which FastCGI backends are told.
+func (d *delivery) setTarget(target string) *http.Request {
+	r := d.r
+	_, query, has := strings.Cut(target, "?")
+	original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request)
+	if rewritten := ok && original.URL.RawQuery != r.URL.RawQuery; rewritten {
+		query = d.gate.gate.WithoutToken(r.URL.RawQuery)
+		has = query != ""
+	}
+	r.URL.RawQuery = query
+	r.RequestURI, _, _ = strings.Cut(r.RequestURI, "?")
+	if has {
+		r.RequestURI += "?" + query
+	}
+	if !ok {
+		return r
+	}
+	u := *original.URL
+	_, u.RawQuery, _ = strings.Cut(target, "?")
+	original.URL, original.RequestURI = &u, target
+	return r.WithContext(context.WithValue(r.Context(), caddyhttp.OriginalRequestCtxKey, original))
 }
 
 // joinedBody is the part of a body that was read and the rest of it.

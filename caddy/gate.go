@@ -9,6 +9,7 @@ package hookward
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/caddyserver/caddy/v2"
@@ -47,11 +48,7 @@ func (*Gate) CaddyModule() caddy.ModuleInfo {
 
 // UnmarshalJSON reads the configuration as the core does, so that both hosts
 // know the same keys and tell all mistakes at once.
-func (g *Gate) UnmarshalJSON(data []byte) error {
-	data, err := withoutKey(data, "handler")
-	if err != nil {
-		return err
-	}
+func (g *Gate) UnmarshalJSON(data []byte) (err error) {
 	g.Config, err = core.ParseConfig(data)
 	return err
 }
@@ -59,30 +56,16 @@ func (g *Gate) UnmarshalJSON(data []byte) error {
 // MarshalJSON is the opposite of UnmarshalJSON.
 func (g *Gate) MarshalJSON() ([]byte, error) { return json.Marshal(g.Config) }
 
-// withoutKey takes Caddy's own key out of a module's object.
-func withoutKey(data []byte, key string) ([]byte, error) {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(data, &members); err != nil {
-		return nil, err
-	}
-	if _, ok := members[key]; !ok {
-		return data, nil
-	}
-	delete(members, key)
-	return json.Marshal(members)
-}
-
 // Provision makes the gate. It opens no store: a configuration is provisioned
 // to be validated, too, beside a live server.
 func (g *Gate) Provision(ctx caddy.Context) error {
 	g.log = ctx.Logger()
-	resolved, err := resolvePlaceholders(g.Config)
-	if err != nil {
+	resolved, unresolved := resolvePlaceholders(g.Config)
+	gate, err := core.New(resolved)
+	if err = errors.Join(unresolved, err); err != nil {
 		return g.explain(err)
 	}
-	if g.gate, err = core.New(resolved); err != nil {
-		return g.explain(err)
-	}
+	g.gate = gate
 	app, err := ctx.App("webhook")
 	if err != nil {
 		return err
@@ -96,13 +79,12 @@ func (g *Gate) Provision(ctx caddy.Context) error {
 			return g.explain(err)
 		}
 	}
-	g.events = newEventEmitter(ctx)
-	g.sampled = sampledLogger(g.log)
-	store := "none"
-	if g.store != nil {
-		store = g.store.name()
+	if g.events, err = newEventEmitter(ctx); err != nil {
+		return err
 	}
-	g.metrics = newGateMetrics(g.gate, store)
+	g.sampled = sampledLogger(g.log)
+	g.metrics = newGateMetrics(g.gate, g.store)
+	stripOnWholeServer(ctx)
 	g.sayNotes()
 	return nil
 }
@@ -123,6 +105,9 @@ func (g *Gate) sayNotes() {
 	}
 	for _, key := range literalSecrets(g.Config) {
 		log.Warn(key + " stands literally in the configuration, which the admin API and autosave.json show: use {env.NAME} or {file./path}")
+	}
+	if g.store != nil && g.store.module.Capacity() > 0 {
+		log.Info(capacityNote(g.store.module.Capacity(), g.gate.Replay().Window), zap.String("store", g.store.label()))
 	}
 }
 

@@ -31,25 +31,31 @@ func (d *delivery) fields() []zap.Field {
 	if v.Delivery != "" {
 		fields = append(fields, zap.String("delivery", v.Delivery))
 	}
+	if v.Assurance != "" {
+		fields = append(fields, zap.String("assurance", v.Assurance))
+	}
 	if len(v.Types) > 0 {
 		fields = append(fields, zap.Strings("types", v.Types), zap.Int("events", len(v.Types)))
 	}
 	for _, f := range v.Tried {
 		fields = append(fields, zap.String(f.Name, f.Value))
 	}
-	return append(fields, zap.Duration("duration", time.Since(d.start)))
+	return append(fields, zap.Duration("gate_duration", d.took))
 }
 
-// accessLogFields puts the verdict into Caddy's access log, encoded only if
+// MarshalLogObject puts the delivery into Caddy's access log, encoded only if
 // there is one.
-type accessLogFields struct{ d *delivery }
+func (d *delivery) MarshalLogObject(enc zapcore.ObjectEncoder) error {
+	for _, f := range d.fields() {
+		f.AddTo(enc)
+	}
+	return nil
+}
 
-// MarshalLogObject adds the fields under "webhook".
-func (a accessLogFields) MarshalLogObject(enc zapcore.ObjectEncoder) error {
-	return enc.AddObject("webhook", zapcore.ObjectMarshalerFunc(func(enc zapcore.ObjectEncoder) error {
-		for _, f := range a.d.fields() {
-			f.AddTo(enc)
-		}
-		return nil
-	}))
+// MarshalLogObject keeps secrets that stand literally in the configuration out
+// of Caddy's trace of handlers.
+func (g *Gate) MarshalLogObject(enc zapcore.ObjectEncoder) error {
+	enc.AddString("name", g.gate.Name())
+	enc.AddString("provider", g.gate.Provider())
+	return nil
 }

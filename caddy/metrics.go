@@ -20,16 +20,13 @@ var (
 	backendTotal    = counter("backend_responses_total", "Backend answers by class of status.", "name", "class")
 	secretsTotal    = counter("secret_matches_total", "Authentic requests by the index of the secret that matched.", "name", "index")
 	replayErrors    = counter("replay_errors_total", "Failed operations of a replay store.", "name", "store")
-	evictedTotal    = counter("claims_evicted_total", "Done claims given up before their window ended.", "store")
-	claimsHeld      = gauge("claims", "Claims held.", "store")
-	claimsMax       = gauge("claims_max", "Claims that may be held.", "store")
 	lastDelivery    = gauge("last_delivery_timestamp_seconds", "When the last authentic request came.", "name")
 	inFlight        = gauge("in_flight", "Requests in the gate or behind it.", "name")
 	gateDuration    = histogram("gate_duration_seconds", "Time in the gate, the backend's not counted.", "name")
 	storeDuration   = histogram("store_duration_seconds", "Time for one operation of a replay store.", "store", "op")
 	collectors      = []prometheus.Collector{
-		deliveriesTotal, eventsTotal, backendTotal, secretsTotal, replayErrors, evictedTotal,
-		claimsHeld, claimsMax, lastDelivery, inFlight, gateDuration, storeDuration,
+		deliveriesTotal, eventsTotal, backendTotal, secretsTotal, replayErrors,
+		lastDelivery, inFlight, gateDuration, storeDuration, storeSizes{},
 	}
 )
 
@@ -48,26 +45,85 @@ func histogram(name, help string, labels ...string) *prometheus.HistogramVec {
 	}, labels)
 }
 
+// storeSizes asks the open stores themselves whenever the metrics are read.
+type storeSizes struct{}
+
+// sizedStore is a store that knows how many claims it holds.
+type sizedStore interface {
+	Len() int
+	Limit() int
+	Evicted() uint64
+}
+
+var (
+	claimsHeld   = storeDesc("claims", "Claims held.")
+	claimsMax    = storeDesc("claims_max", "Claims that may be held.")
+	evictedTotal = storeDesc("claims_evicted_total", "Done claims given up before their window ended.")
+)
+
+func storeDesc(name, help string) *prometheus.Desc {
+	return prometheus.NewDesc("hookward_"+name, help, []string{"store"}, nil)
+}
+
+// Describe implements prometheus.Collector.
+func (storeSizes) Describe(ch chan<- *prometheus.Desc) {
+	ch <- claimsHeld
+	ch <- claimsMax
+	ch <- evictedTotal
+}
+
+// Collect implements prometheus.Collector.
+func (storeSizes) Collect(ch chan<- prometheus.Metric) {
+	openStores.Range(func(_, value any) bool {
+		open := value.(*openStore)
+		if s, ok := open.OpenStore.(sizedStore); ok {
+			ch <- prometheus.MustNewConstMetric(claimsHeld, prometheus.GaugeValue, float64(s.Len()), open.label)
+			ch <- prometheus.MustNewConstMetric(claimsMax, prometheus.GaugeValue, float64(s.Limit()), open.label)
+			ch <- prometheus.MustNewConstMetric(evictedTotal, prometheus.CounterValue, float64(s.Evicted()), open.label)
+		}
+		return true
+	})
+}
+
+// storeOp is an operation of a store, in metrics and logs.
+type storeOp string
+
+const (
+	opClaim   storeOp = "claim"
+	opCommit  storeOp = "commit"
+	opRelease storeOp = "release"
+	opRenew   storeOp = "renew"
+)
+
 // gateMetrics are one gate's, with what hardly ever changes looked up.
 type gateMetrics struct {
-	name, provider, store string
-	inFlight, last        prometheus.Gauge
-	replayErrors          prometheus.Counter
-	duration              prometheus.Observer
+	name, provider string
+	inFlight, last prometheus.Gauge
+	replayErrors   prometheus.Counter
+	duration       prometheus.Observer
+	store          map[storeOp]prometheus.Observer
 }
 
-func newGateMetrics(gate *core.Gate, store string) *gateMetrics {
+func newGateMetrics(gate *core.Gate, store *storeHandle) *gateMetrics {
 	name := gate.Name()
-	return &gateMetrics{
-		name: name, provider: gate.Provider(), store: store,
-		inFlight:     inFlight.WithLabelValues(name),
-		last:         lastDelivery.WithLabelValues(name),
-		replayErrors: replayErrors.WithLabelValues(name, store),
-		duration:     gateDuration.WithLabelValues(name),
+	m := &gateMetrics{
+		name: name, provider: gate.Provider(),
+		inFlight: inFlight.WithLabelValues(name),
+		last:     lastDelivery.WithLabelValues(name),
+		duration: gateDuration.WithLabelValues(name),
 	}
+	if store != nil {
+		label := store.label()
+		m.replayErrors = replayErrors.WithLabelValues(name, label)
+		m.store = map[storeOp]prometheus.Observer{}
+		for _, op := range []storeOp{opClaim, opCommit, opRelease, opRenew} {
+			m.store[op] = storeDuration.WithLabelValues(label, string(op))
+		}
+	}
+	return m
 }
 
-func (m *gateMetrics) verdict(v *core.Verdict, start time.Time) {
+func (m *gateMetrics) verdict(v *core.Verdict, start time.Time, took time.Duration) {
 	deliveriesTotal.WithLabelValues(m.name, m.provider, string(v.Outcome), string(v.Code)).Inc()
 	for _, t := range v.Types {
 		if !slices.Contains(unified.Types[:], t) {
@@ -77,9 +133,9 @@ func (m *gateMetrics) verdict(v *core.Verdict, start time.Time) {
 	}
 	if v.Secret >= 0 {
 		secretsTotal.WithLabelValues(m.name, strconv.Itoa(v.Secret)).Inc()
-		m.last.Set(float64(start.Unix()))
+		m.last.Set(float64(start.UnixMilli()) / 1e3)
 	}
-	m.duration.Observe(time.Since(start).Seconds())
+	m.duration.Observe(took.Seconds())
 }
 
 var statusClasses = [...]string{2: "2xx", 3: "3xx", 4: "4xx", 5: "5xx"}
@@ -92,6 +148,6 @@ func (m *gateMetrics) backend(status int) {
 	backendTotal.WithLabelValues(m.name, class).Inc()
 }
 
-func (m *gateMetrics) storeTook(op string, start time.Time) {
-	storeDuration.WithLabelValues(m.store, op).Observe(time.Since(start).Seconds())
+func (m *gateMetrics) storeTook(op storeOp, start time.Time) {
+	m.store[op].Observe(time.Since(start).Seconds())
 }

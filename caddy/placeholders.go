@@ -11,47 +11,73 @@ import (
 	"github.com/hookward/hookward/core"
 )
 
-// resolvePlaceholders replaces {env.NAME} and {file./path} wherever a gate's
-// strings may have them. A placeholder that stays empty is an error, which
-// never quotes what stands between the braces: in a secret's place that may be
-// the secret.
+// mayHavePlaceholders are the keys whose values may be, or hold, {env.NAME} and
+// {file./path}, with something good that stands in for a value that is not
+// known (yet), so that everything else can be checked.
+var mayHavePlaceholders = []struct {
+	key    string
+	secret bool
+	values func(*core.Config) *[]string
+	value  func(*core.Config) *string
+	good   string
+}{
+	{key: "secrets", secret: true, values: func(c *core.Config) *[]string { return &c.Secrets }, good: strings.Repeat("x", 64)},
+	{key: "verify_token", secret: true, values: func(c *core.Config) *[]string { return &c.VerifyToken }, good: "x"},
+	{key: "sign_with", secret: true, values: func(c *core.Config) *[]string { return &c.SignWith }, good: "whsec_" + strings.Repeat("A", 32)},
+	{key: "allow_ips", values: func(c *core.Config) *[]string { return &c.AllowIPs }, good: "private_ranges"},
+	{key: "name", value: func(c *core.Config) *string { return &c.Name }, good: "x"},
+	{key: "public_url", value: func(c *core.Config) *string { return &c.PublicURL }, good: "https://example.com"},
+}
+
+// replaceTexts is the configuration with every text that may have placeholders,
+// and has a brace, replaced.
+func replaceTexts(c core.Config, replace func(place, text, good string) string) core.Config {
+	for _, m := range mayHavePlaceholders {
+		if m.value != nil {
+			if text := m.value(&c); strings.Contains(*text, "{") {
+				*text = replace(m.key, *text, m.good)
+			}
+			continue
+		}
+		values := m.values(&c)
+		*values = slices.Clone(*values)
+		for i, text := range *values {
+			if strings.Contains(text, "{") {
+				(*values)[i] = replace(fmt.Sprintf("%s[%d]", m.key, i), text, m.good)
+			}
+		}
+	}
+	return c
+}
+
+// resolvePlaceholders gives placeholders their values. One that stays empty is
+// an error, which never quotes what stands between the braces: in a secret's
+// place that may be the secret. Something good stands in for it.
 func resolvePlaceholders(c core.Config) (core.Config, error) {
 	repl := caddy.NewReplacer()
 	var errs []error
-	resolve := func(key, text string) string {
-		if !strings.Contains(text, "{") {
-			return text
-		}
+	c = replaceTexts(c, func(place, text, good string) string {
 		out, err := repl.ReplaceOrErr(text, true, true)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: a placeholder is unknown or empty: set the variable or the file that it names", key))
+			errs = append(errs, fmt.Errorf("%s: a placeholder is unknown or empty: set the variable or the file that it names", place))
+			return good
 		}
 		return out
-	}
-	list := func(key string, texts []string) []string {
-		texts = slices.Clone(texts)
-		for i := range texts {
-			texts[i] = resolve(fmt.Sprintf("%s[%d]", key, i), texts[i])
-		}
-		return texts
-	}
-	c.Secrets = list("secrets", c.Secrets)
-	c.VerifyToken = list("verify_token", c.VerifyToken)
-	c.SignWith = list("sign_with", c.SignWith)
-	c.AllowIPs = list("allow_ips", c.AllowIPs)
-	c.Name = resolve("name", c.Name)
-	c.PublicURL = resolve("public_url", c.PublicURL)
+	})
 	return c, errors.Join(errs...)
+}
+
+// unresolved is the configuration with something good in the place of every
+// placeholder: what can be checked before their values are known.
+func unresolved(c core.Config) core.Config {
+	return replaceTexts(c, func(_, _, good string) string { return good })
 }
 
 // literalSecrets names the keys whose secrets are no placeholders.
 func literalSecrets(c core.Config) (keys []string) {
-	for _, list := range []struct {
-		key    string
-		values []string
-	}{{"secrets", c.Secrets}, {"verify_token", c.VerifyToken}, {"sign_with", c.SignWith}} {
-		if slices.ContainsFunc(list.values, func(s string) bool { return !strings.Contains(s, "{") }) {
-			keys = append(keys, list.key)
+	for _, m := range mayHavePlaceholders {
+		if m.secret && slices.ContainsFunc(*m.values(&c), func(s string) bool { return !strings.Contains(s, "{") }) {
+			keys = append(keys, m.key)
 		}
 	}
 	return keys

@@ -1,10 +1,13 @@
 package hookward
 
 import (
+	"time"
+
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyevents"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/hookward/hookward/core"
 )
@@ -12,24 +15,29 @@ import (
 // publish tells the verdict to everybody who may want to know: placeholders,
 // metrics, logs and the events app.
 func (d *delivery) publish() {
+	d.took = time.Since(d.start)
 	v, ctx := d.verdict, d.r.Context()
 	if repl, ok := ctx.Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
 		repl.Map(d.placeholder)
 	}
 	if extra, ok := ctx.Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
-		extra.Set(zap.Inline(accessLogFields{d}))
+		extra.Set(zap.Object("webhook", d))
 	}
-	d.gate.metrics.verdict(v, d.start)
+	d.gate.metrics.verdict(v, d.start, d.took)
 	switch v.Outcome {
 	case core.Rejected, core.WouldReject:
-		d.gate.sampled.Warn("webhook rejected", d.fields()...)
+		d.say(d.gate.sampled, zap.WarnLevel, "webhook rejected")
 		d.gate.events.emit("webhook.rejected", map[string]any{
 			"name": d.gate.gate.Name(), "provider": d.gate.gate.Provider(), "code": string(v.Code), "verdict": string(v.Outcome),
 		})
 	default:
-		if c := d.gate.log.Check(zap.DebugLevel, "webhook "+string(v.Outcome)); c != nil {
-			c.Write(d.fields()...)
-		}
+		d.say(d.gate.log, zap.DebugLevel, "webhook "+string(v.Outcome))
+	}
+}
+
+func (d *delivery) say(log *zap.Logger, level zapcore.Level, text string) {
+	if c := log.Check(level, text); c != nil {
+		c.Write(d.fields()...)
 	}
 }
 
@@ -61,16 +69,17 @@ type eventEmitter struct {
 	app *caddyevents.App
 }
 
-func newEventEmitter(ctx caddy.Context) eventEmitter {
+func newEventEmitter(ctx caddy.Context) (eventEmitter, error) {
 	app, err := ctx.App("events")
 	if err != nil {
-		return eventEmitter{}
+		return eventEmitter{}, err
 	}
-	return eventEmitter{ctx, app.(*caddyevents.App)}
+	return eventEmitter{ctx, app.(*caddyevents.App)}, nil
 }
 
+// emit costs little where nobody listens.
 func (e eventEmitter) emit(name string, data map[string]any) {
-	if e.app != nil {
+	if e.app.ShouldEmit(name) {
 		e.app.Emit(e.ctx, name, data)
 	}
 }

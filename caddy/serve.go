@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -16,6 +17,7 @@ import (
 // ServeHTTP hands the request to the core step by step and carries out its
 // verdict.
 func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	stripReserved(r)
 	if r.TLS != nil && !r.TLS.HandshakeComplete {
 		// A request in TLS early data can be replayed below us; Caddy's
 		// client_ip matcher answers the same.
@@ -26,14 +28,13 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 		g.log.Error("two verify_webhook handlers match one request: give each endpoint its own handle block", d.fields()...)
 		return caddyhttp.Error(http.StatusInternalServerError, errors.New("request has passed a webhook gate already"))
 	}
-	stripReserved(r)
 	g.metrics.inFlight.Inc()
 	defer g.metrics.inFlight.Dec()
 
 	check, verdict := g.gate.Begin(d.start, g.head(r, d))
 	if verdict == nil {
 		body, end := g.readBody(r)
-		d.received = body
+		d.received, d.whole = body, end == core.BodyComplete
 		verdict = check.Body(body, end)
 	}
 	if verdict == nil {
@@ -59,6 +60,7 @@ func (g *Gate) head(r *http.Request, d *delivery) core.Head {
 	if original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok {
 		h.Method, h.Target = original.Method, original.RequestURI
 	}
+	h.Target = originForm(h.Target)
 	if r.TLS != nil {
 		h.Scheme = "https"
 	}
@@ -71,6 +73,23 @@ func (g *Gate) head(r *http.Request, d *delivery) core.Head {
 		}
 	}
 	return h
+}
+
+// originForm is the path and query of a target that may be a whole URL, as it
+// is in a request to a proxy.
+func originForm(target string) string {
+	_, rest, absolute := strings.Cut(target, "://")
+	if !absolute || target[0] == '/' {
+		return target
+	}
+	slash := strings.IndexAny(rest, "/?")
+	switch {
+	case slash < 0:
+		return "/"
+	case rest[slash] == '?':
+		return "/" + rest[slash:]
+	}
+	return rest[slash:]
 }
 
 // clientAddr is the sender's address as Caddy determines it; the zero Addr
@@ -122,7 +141,9 @@ type delivery struct {
 	gate     *Gate
 	r        *http.Request
 	start    time.Time
-	received []byte // the body, or as much of it as was read
+	took     time.Duration // in the gate
+	received []byte        // the body, or as much of it as was read
+	whole    bool          // the body has been read to its end
 	verdict  *core.Verdict
 	claims   claims
 }
@@ -146,7 +167,9 @@ func (d *delivery) answer(w http.ResponseWriter) error {
 	for _, f := range d.verdict.Header {
 		w.Header().Set(f.Name, f.Value)
 	}
-	if d.verdict.BodyUnread {
+	if d.r.ProtoMajor == 1 && !d.whole && d.r.ContentLength != 0 {
+		// What is left of the body would be taken for the next request, or be
+		// read for nothing. HTTP/2 and 3 end the stream alone.
 		w.Header().Set("Connection", "close")
 	}
 	w.WriteHeader(d.verdict.Status)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
@@ -23,8 +24,12 @@ type StoreModule interface {
 	// Open opens the store. It is called when the configuration starts, never
 	// while it is only validated.
 	Open(log *zap.Logger) (OpenStore, error)
-	// Tune applies this configuration's tuning to the open store.
+	// Tune applies this configuration's tuning to the open store. It is called
+	// with the first request: a configuration that starts only halfway, since a
+	// port is taken, say, must not have changed what the running one uses.
 	Tune(OpenStore)
+	// Capacity is how many claims the store may hold, 0 if nobody knows.
+	Capacity() int
 }
 
 // OpenStore is a store that is closed when no configuration and no request
@@ -48,11 +53,16 @@ func loadStore(ctx caddy.Context, raw json.RawMessage) (StoreModule, error) {
 	if named.Module == "" {
 		return nil, errors.New(`module: is missing: name the store, such as "memory"`)
 	}
-	config, err := withoutKey(raw, "module")
+	var config map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &config); err != nil {
+		return nil, err
+	}
+	delete(config, "module")
+	rest, err := json.Marshal(config)
 	if err != nil {
 		return nil, err
 	}
-	module, err := ctx.LoadModuleByID("http.webhook.stores."+named.Module, config)
+	module, err := ctx.LoadModuleByID("http.webhook.stores."+named.Module, rest)
 	if err != nil {
 		return nil, err
 	}
@@ -67,6 +77,7 @@ type storeHandle struct {
 
 	mu     sync.Mutex
 	shared atomic.Pointer[openStore]
+	tuned  sync.Once
 	closed bool
 }
 
@@ -74,16 +85,33 @@ type storeHandle struct {
 // requests in flight. The last one closes it.
 type openStore struct {
 	OpenStore
-	users atomic.Int64
+	label string // in metrics and logs
 	log   *zap.Logger
+	users atomic.Int64
+
+	evictedSaid atomic.Uint64 // how many evictions a warning has told of
+	lastSaid    atomic.Int64  // when, in Unix seconds
+}
+
+// maySay lets one warning a minute through.
+func (s *openStore) maySay(now time.Time) bool {
+	last := s.lastSaid.Load()
+	return now.Unix()-last >= 60 && s.lastSaid.CompareAndSwap(last, now.Unix())
 }
 
 func (h *storeHandle) poolKey() string {
 	return string(h.module.CaddyModule().ID) + " " + h.module.Location()
 }
 
-// name is the store's in metrics and logs.
-func (h *storeHandle) name() string { return h.module.CaddyModule().ID.Name() }
+// label is the store in metrics and logs: its module, and its location where
+// one has to be told from another.
+func (h *storeHandle) label() string {
+	label := h.module.CaddyModule().ID.Name()
+	if location := h.module.Location(); location != "" {
+		label += " " + location
+	}
+	return label
+}
 
 func (h *storeHandle) open() (*openStore, error) {
 	if s := h.shared.Load(); s != nil {
@@ -102,7 +130,7 @@ func (h *storeHandle) open() (*openStore, error) {
 		if err != nil {
 			return nil, err
 		}
-		shared := &openStore{OpenStore: s, log: h.log}
+		shared := &openStore{OpenStore: s, label: h.label(), log: h.log}
 		shared.users.Store(1)
 		return shared, nil
 	})
@@ -110,7 +138,6 @@ func (h *storeHandle) open() (*openStore, error) {
 		return nil, err
 	}
 	s := value.(*openStore)
-	h.module.Tune(s.OpenStore)
 	h.shared.Store(s)
 	return s, nil
 }
@@ -123,6 +150,7 @@ func (h *storeHandle) acquire() (*openStore, error) {
 	}
 	for users := s.users.Load(); users > 0; users = s.users.Load() {
 		if s.users.CompareAndSwap(users, users+1) {
+			h.tuned.Do(func() { h.module.Tune(s.OpenStore) })
 			return s, nil
 		}
 	}

@@ -2,6 +2,7 @@ package hookward
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -69,9 +70,11 @@ func readCount(d *caddyfile.Dispenser, to *int) error {
 	if *to != 0 {
 		return d.Errf("%s stands twice: remove one", option)
 	}
-	if _, err := fmt.Sscanf(text, "%d", to); err != nil || *to < 1 || fmt.Sprint(*to) != text {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
 		return d.Errf("%s: %q is no positive whole number", option, text)
 	}
+	*to = n
 	return nil
 }
 
@@ -88,13 +91,14 @@ func (m *MemoryStore) Location() string { return m.Name }
 
 // Open makes an empty store.
 func (m *MemoryStore) Open(*zap.Logger) (OpenStore, error) {
-	return openMemory{memory.New(m.limit())}, nil
+	return openMemory{memory.New(m.Capacity())}, nil
 }
 
 // Tune sets the limit, which an earlier configuration may have set otherwise.
-func (m *MemoryStore) Tune(s OpenStore) { s.(openMemory).SetLimit(m.limit()) }
+func (m *MemoryStore) Tune(s OpenStore) { s.(openMemory).SetLimit(m.Capacity()) }
 
-func (m *MemoryStore) limit() int {
+// Capacity is MaxClaims or its default.
+func (m *MemoryStore) Capacity() int {
 	if m.MaxClaims == 0 {
 		return defaultMaxClaims
 	}

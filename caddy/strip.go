@@ -36,12 +36,15 @@ func (Strip) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Ha
 	return next.ServeHTTP(w, r)
 }
 
-// passedVar marks in the request's variables, which no client can set, that a
-// gate has seen the request: what is there now is ours.
+// passedVar marks in the request's variables that a gate has seen the request:
+// what is there now is ours. Neither a client nor the directive vars can set a
+// value of the type passedMark.
 const passedVar = "hookward_gate_passed"
 
+type passedMark struct{}
+
 func hasPassed(r *http.Request) bool {
-	passed, _ := caddyhttp.GetVar(r.Context(), passedVar).(bool)
+	_, passed := caddyhttp.GetVar(r.Context(), passedVar).(passedMark)
 	return passed
 }
 
@@ -50,7 +53,7 @@ func passOnce(r *http.Request) bool {
 	if hasPassed(r) {
 		return false
 	}
-	caddyhttp.SetVar(r.Context(), passedVar, true)
+	caddyhttp.SetVar(r.Context(), passedVar, passedMark{})
 	return true
 }
 
@@ -85,4 +88,40 @@ func (s *trailerStripper) Read(p []byte) (int, error) {
 	return n, err
 }
 
-var _ caddyhttp.MiddlewareHandler = Strip{}
+// stripOnWholeServer lets the server that is being provisioned strip every
+// request before any of its routes sees it: a path that no gate covers may lead
+// to the same backend, which would take a forged field for the gate's. A server
+// has no hook for that; the first thing that it does with a request is to ask
+// the matchers of its first route.
+//
+// It comes too late for a gate in a named route, which is provisioned when the
+// server's routes are compiled: there the gate's own block is all that is
+// covered, and webhook_strip is for the rest.
+func stripOnWholeServer(ctx caddy.Context) {
+	server, ok := ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
+	if !ok || len(server.Routes) == 0 {
+		return
+	}
+	first := &server.Routes[0]
+	if len(first.MatcherSets) > 0 && len(first.MatcherSets[0]) == 1 {
+		if _, done := first.MatcherSets[0][0].(stripper); done {
+			return
+		}
+	}
+	first.MatcherSets = append(caddyhttp.MatcherSets{{stripper{matches: len(first.MatcherSets) == 0}}}, first.MatcherSets...)
+}
+
+// stripper is a matcher that strips what it is asked about. It matches where
+// the route that it is put before has no matcher, and so takes all.
+type stripper struct{ matches bool }
+
+// MatchWithError implements caddyhttp.RequestMatcherWithError.
+func (s stripper) MatchWithError(r *http.Request) (bool, error) {
+	stripReserved(r)
+	return s.matches, nil
+}
+
+var (
+	_ caddyhttp.MiddlewareHandler       = Strip{}
+	_ caddyhttp.RequestMatcherWithError = stripper{}
+)

@@ -101,6 +101,7 @@ func (g *Gate) Begin(now time.Time, head Head) (*Check, *Verdict) {
 		return c, v
 	}
 	if !g.allows(head.Client) {
+		c.noteClient()
 		return c, c.reject(IPDenied)
 	}
 	if g.rate != nil {
@@ -153,7 +154,6 @@ func (c *Check) reject(code Code) *Verdict {
 		v = c.report(code)
 	} else {
 		v = reject(code, c.instance())
-		v.BodyUnread = c.scratch == nil && c.head.ContentLength != 0
 	}
 	v.Delivery, v.Assurance, v.Secret, v.Tried = c.delivery, c.assurance, c.secret, c.tried
 	c.close()
@@ -199,6 +199,16 @@ func (g *Gate) allowedMethods() string {
 
 // note keeps a fact for the operator's log.
 func (c *Check) note(name, value string) { c.tried = append(c.tried, Field{name, value}) }
+
+// noteClient says whom the host took the client for: behind a proxy that is not
+// trusted it is the proxy.
+func (c *Check) noteClient() {
+	client := "unknown"
+	if c.head.Client.IsValid() {
+		client = c.head.Client.String()
+	}
+	c.note("client", client)
+}
 
 // noteMismatch says what the signature was held against.
 func (c *Check) noteMismatch(body []byte) {

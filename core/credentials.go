@@ -176,6 +176,17 @@ func queryValues(query, name string) (values []string) {
 	return values
 }
 
+// WithoutToken is a query without the parameter in which the provider's token
+// may stand: for a host that forwards another query than the one it received.
+func (g *Gate) WithoutToken(query string) string {
+	name := g.provider.Auth.Query
+	if name == "" {
+		return query
+	}
+	_, query, _ = strings.Cut(withoutQueryParameter("?"+query, name), "?")
+	return query
+}
+
 // withoutQueryParameter is the target without a query parameter, the rest as it
 // was received.
 func withoutQueryParameter(target, name string) string {

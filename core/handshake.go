@@ -19,13 +19,13 @@ func (c *Check) handshake() *Verdict {
 	_, query, _ := strings.Cut(c.head.Target, "?")
 	challenge := queryValues(query, h.Challenge)
 	if len(challenge) != 1 || challenge[0] == "" || len(challenge[0]) > maxChallenge {
-		return c.reject(HandshakeDenied)
+		return c.deny(h.Challenge)
 	}
 	if h.Mode != "" && !slices.Equal(queryValues(query, h.Mode), []string{h.ModeValue}) {
-		return c.reject(HandshakeDenied)
+		return c.deny(h.Mode)
 	}
 	if h.VerifyToken != "" && !c.gate.knowsVerifyToken(queryValues(query, h.VerifyToken)) {
-		return c.reject(HandshakeDenied)
+		return c.deny(h.VerifyToken)
 	}
 	switch h.Answer {
 	case provider.Echo:
@@ -35,6 +35,13 @@ func (c *Check) handshake() *Verdict {
 	default:
 		return c.reject(HandshakeDenied)
 	}
+}
+
+// deny tells the operator, not the sender, which parameter was not as it must
+// be.
+func (c *Check) deny(parameter string) *Verdict {
+	c.note("denied_for", parameter)
+	return c.reject(HandshakeDenied)
 }
 
 func (g *Gate) knowsVerifyToken(got []string) bool {
@@ -58,7 +65,7 @@ func (c *Check) signToken(query, name string) *Verdict {
 		}
 	}
 	if token == "" || strings.ContainsFunc(token, notInToken) {
-		return c.reject(HandshakeDenied)
+		return c.deny(name)
 	}
 	sum := c.gate.macs[0].sum(nil, []byte(token))
 	body := append([]byte(nil), `{"response_token":`...)

@@ -78,14 +78,12 @@ type Verdict struct {
 	Types []string
 	// Secret is the index of the secret that matched, -1 for none.
 	Secret int
-	// Tried is what a signature that did not match was held against: facts
-	// about the request for the operator's log, never a secret.
+	// Tried is what a rejected request was held against: facts about it for the
+	// operator's log, never a secret.
 	Tried []Field
 	// Unchecked says that the store gave no answer and the events were
 	// forwarded all the same.
 	Unchecked bool
-	// BodyUnread says that the answer leaves some of the body unread.
-	BodyUnread bool
 }
 
 // reject is the answer for a code. The instance is the correlation id under
