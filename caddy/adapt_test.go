@@ -37,7 +37,7 @@ func TestAdapt(t *testing.T) {
 			if !ok && !*update {
 				t.Fatal("no divider")
 			}
-			got := adapt(t, input)
+			got := adaptFile(t, input)
 			if *update {
 				if err := os.WriteFile(file, []byte(input+divider+got), 0o644); err != nil {
 					t.Fatal(err)
@@ -54,8 +54,8 @@ func TestAdapt(t *testing.T) {
 	}
 }
 
-// adapt is the JSON of a Caddyfile, or the error and nothing else.
-func adapt(t *testing.T, input string) string {
+// adaptFile is the JSON of a Caddyfile, or the error and nothing else.
+func adaptFile(t *testing.T, input string) string {
 	t.Helper()
 	result, warnings, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(input), map[string]any{"filename": "Caddyfile"})
 	if err != nil {

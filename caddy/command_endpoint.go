@@ -135,7 +135,11 @@ func (s *serverJSON) handler(data json.RawMessage, host, path string) ([]endpoin
 		return s.endpoints(h.Routes, host, path)
 	}
 	gate := new(Gate)
-	if err := gate.UnmarshalJSON(data); err != nil {
+	config, err := withoutKey(data, "handler")
+	if err != nil {
+		return nil, err
+	}
+	if err := gate.UnmarshalJSON(config); err != nil {
 		return nil, err
 	}
 	return []endpoint{{gate.Config, s.base(host), strings.TrimSuffix(path, "*")}}, nil

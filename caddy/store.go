@@ -53,20 +53,26 @@ func loadStore(ctx caddy.Context, raw json.RawMessage) (StoreModule, error) {
 	if named.Module == "" {
 		return nil, errors.New(`module: is missing: name the store, such as "memory"`)
 	}
-	var config map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &config); err != nil {
-		return nil, err
-	}
-	delete(config, "module")
-	rest, err := json.Marshal(config)
+	config, err := withoutKey(raw, "module")
 	if err != nil {
 		return nil, err
 	}
-	module, err := ctx.LoadModuleByID("http.webhook.stores."+named.Module, rest)
+	module, err := ctx.LoadModuleByID("http.webhook.stores."+named.Module, config)
 	if err != nil {
 		return nil, err
 	}
 	return module.(StoreModule), nil
+}
+
+// withoutKey takes Caddy's own key out of a module's object, as Caddy does
+// before it hands the object to the module.
+func withoutKey(object json.RawMessage, key string) (json.RawMessage, error) {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(object, &members); err != nil {
+		return nil, err
+	}
+	delete(members, key)
+	return json.Marshal(members)
 }
 
 // storeHandle is one gate's hold on a store. The first use opens it, since
