@@ -1,0 +1,205 @@
+package hosts
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Redis is a running redis-server, or a Sentinel, with its configuration in a
+// file that survives a restart.
+type Redis struct {
+	*Process
+	// Address is host and port.
+	Address string
+	// Dir is where it keeps its data.
+	Dir string
+
+	args []string
+}
+
+// StartRedis starts a server that keeps nothing on disk, unless the settings
+// ("--appendonly", "yes") say otherwise.
+func StartRedis(t testing.TB, settings ...string) *Redis {
+	t.Helper()
+	port, dir := FreePort(t), t.TempDir()
+	r := &Redis{Address: fmt.Sprintf("127.0.0.1:%d", port), Dir: dir}
+	r.args = append([]string{
+		"--port", fmt.Sprint(port), "--bind", "127.0.0.1", "--dir", dir, "--save", "", "--appendonly", "no",
+	}, settings...)
+	r.Start(t)
+	return r
+}
+
+// Start starts the server again after Stop or Kill.
+func (r *Redis) Start(t testing.TB) {
+	t.Helper()
+	r.Process = start(t, nil, r.Dir, Program(t, "redis-server", "redis-server"), r.args...)
+	r.waitFor(t, "an answer", r.answers)
+}
+
+// Restart ends the server and starts it again, with what it has on disk.
+func (r *Redis) Restart(t testing.TB) {
+	t.Helper()
+	r.Stop()
+	r.Start(t)
+}
+
+// Pause stops the server's process until Resume; its connections stay.
+func (r *Redis) Pause() { r.Signal(syscall.SIGSTOP) }
+
+// Resume lets the server go on.
+func (r *Redis) Resume() { r.Signal(syscall.SIGCONT) }
+
+// answers says whether the server speaks, even if only of missing credentials,
+// and has loaded its data.
+func (r *Redis) answers() bool {
+	if strings.Contains(strings.Join(r.args, " "), "--tls-port") {
+		return listens(r.Address)
+	}
+	text, err := r.ask("PING")
+	return err == nil && !strings.HasPrefix(text, "-LOADING")
+}
+
+// Ask sends one command and returns the first line of the answer, as the
+// protocol has it.
+func (r *Redis) Ask(t testing.TB, words ...string) string {
+	t.Helper()
+	text, err := r.ask(words...)
+	if err != nil {
+		t.Fatalf("%s: %v: %v", r.Address, words, err)
+	}
+	return text
+}
+
+func (r *Redis) ask(words ...string) (string, error) {
+	conn, err := net.DialTimeout("tcp", r.Address, time.Second)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	request := fmt.Appendf(nil, "*%d\r\n", len(words))
+	for _, w := range words {
+		request = fmt.Appendf(request, "$%d\r\n%s\r\n", len(w), w)
+	}
+	if _, err := conn.Write(request); err != nil {
+		return "", err
+	}
+	in := bufio.NewReader(conn)
+	line, err := in.ReadString('\n')
+	if err == nil && strings.HasPrefix(line, "$") && !strings.HasPrefix(line, "$-1") {
+		line, err = in.ReadString('\n')
+	}
+	return strings.TrimRight(line, "\r\n"), err
+}
+
+// StartReplica starts a server that follows another.
+func StartReplica(t testing.TB, of *Redis, settings ...string) *Redis {
+	t.Helper()
+	host, port, _ := net.SplitHostPort(of.Address)
+	r := StartRedis(t, append([]string{"--replicaof", host + " " + port}, settings...)...)
+	r.waitFor(t, "link to its master", func() bool {
+		text, err := r.ask("ROLE")
+		return err == nil && text != "" && strings.Contains(r.info("replication"), "master_link_status:up")
+	})
+	return r
+}
+
+// info is a section of INFO, empty where the server does not answer.
+func (r *Redis) info(section string) string {
+	conn, err := net.DialTimeout("tcp", r.Address, time.Second)
+	if err != nil {
+		return ""
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	fmt.Fprintf(conn, "INFO %s\r\nQUIT\r\n", section)
+	var b strings.Builder
+	_, _ = bufio.NewReader(conn).WriteTo(&b)
+	return b.String()
+}
+
+// StartSentinels starts n Sentinels that watch a master under the name
+// "claims", and give it up after a second without an answer.
+func StartSentinels(t testing.TB, n int, master *Redis) []*Redis {
+	t.Helper()
+	host, port, _ := net.SplitHostPort(master.Address)
+	sentinels := make([]*Redis, n)
+	for i := range sentinels {
+		p, dir := FreePort(t), t.TempDir()
+		s := &Redis{Address: fmt.Sprintf("127.0.0.1:%d", p), Dir: dir}
+		config := filepath.Join(dir, "sentinel.conf")
+		text := fmt.Sprintf("port %d\nbind 127.0.0.1\ndir %s\nsentinel monitor claims %s %s %d\n"+
+			"sentinel down-after-milliseconds claims 1000\nsentinel failover-timeout claims 5000\n", p, dir, host, port, n/2+1)
+		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s.args = []string{config, "--sentinel"}
+		s.Start(t)
+		sentinels[i] = s
+	}
+	for _, s := range sentinels {
+		s.waitFor(t, "knowledge of the others", func() bool {
+			text := s.info("sentinel")
+			return strings.Contains(text, fmt.Sprintf("sentinels=%d", n)) && strings.Contains(text, "slaves=1")
+		})
+	}
+	return sentinels
+}
+
+// StartCluster starts a Cluster of n masters, each with some of the slots.
+func StartCluster(t testing.TB, n int, settings ...string) []*Redis {
+	t.Helper()
+	nodes := make([]*Redis, n)
+	for i := range nodes {
+		nodes[i] = StartRedis(t, append([]string{"--cluster-enabled", "yes", "--cluster-node-timeout", "1000",
+			"--cluster-port", fmt.Sprint(FreePort(t))}, settings...)...)
+	}
+	args := []string{"--cluster", "create"}
+	for _, node := range nodes {
+		args = append(args, node.Address)
+	}
+	if out, err := exec.Command(Program(t, "redis-cli", "redis-tools"), append(args, "--cluster-yes")...).CombinedOutput(); err != nil {
+		t.Fatalf("making a cluster: %v\n%s", err, out)
+	}
+	WaitForCluster(t, nodes)
+	return nodes
+}
+
+// WaitForCluster waits until every node says that the Cluster is whole.
+func WaitForCluster(t testing.TB, nodes []*Redis) {
+	t.Helper()
+	for _, node := range nodes {
+		node.waitFor(t, "whole cluster", func() bool {
+			conn, err := net.DialTimeout("tcp", node.Address, time.Second)
+			if err != nil {
+				return false
+			}
+			defer conn.Close()
+			_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+			fmt.Fprintf(conn, "CLUSTER INFO\r\nQUIT\r\n")
+			var b strings.Builder
+			_, _ = bufio.NewReader(conn).WriteTo(&b)
+			return strings.Contains(b.String(), "cluster_state:ok")
+		})
+	}
+}
+
+// Program is the path of a program that a Debian package installs. Where it is
+// missing the test fails: a test that is skipped proves nothing.
+func Program(t testing.TB, name, debian string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Fatalf("%s is needed: apt-get install %s", name, debian)
+	}
+	return path
+}
