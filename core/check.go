@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hookward/hookward/core/internal/form"
@@ -120,7 +121,7 @@ func (g *Gate) Begin(now time.Time, head Head) (*Check, *Verdict) {
 		return c, c.reject(BodyTooLarge)
 	}
 	for _, coding := range head.Header.Values("Content-Encoding") {
-		if coding != "" && coding != "identity" {
+		if coding != "" && !strings.EqualFold(coding, "identity") {
 			return c, c.reject(ContentEncodingUnsupported)
 		}
 	}

@@ -141,11 +141,14 @@ func (c *Config) set(p *problems, place, key string, v jsondoc.Value) bool {
 
 func readReplay(p *problems, place string, v jsondoc.Value) *ReplayConfig {
 	r := &ReplayConfig{}
-	if v.Kind() == jsondoc.String && v.Text() == "off" {
-		r.Off = true
+	switch v.Kind() {
+	case jsondoc.Object:
+	case jsondoc.String:
+		if r.Off = v.Text() == "off"; !r.Off {
+			p.add(place, `unknown word %q (known: "off", or an object)`, v.Text())
+		}
 		return r
-	}
-	if v.Kind() != jsondoc.Object {
+	default:
 		p.add(place, `must be an object or "off", not %s`, kindWord(v))
 		return r
 	}
@@ -209,11 +212,11 @@ func readText(p *problems, place string, v jsondoc.Value, to *string) {
 
 // readSize takes a number of bytes, too.
 func readSize(p *problems, place string, v jsondoc.Value, to *string) {
-	if v.Kind() == jsondoc.Number {
-		*to = v.Text()
+	if v.Kind() != jsondoc.String && v.Kind() != jsondoc.Number {
+		p.add(place, "must be a size such as \"1MiB\" or a number of bytes, not %s", kindWord(v))
 		return
 	}
-	readText(p, place, v, to)
+	*to = v.Text()
 }
 
 func readFlag(p *problems, place string, v jsondoc.Value, to *bool) {

@@ -53,9 +53,9 @@ var mistakes = []struct{ about, config, want string }{
 	{"true for text", `"output":true`, `output: must be a string, not true or false`},
 	{"a string for a list", `"verify_token":"hunter2"`, `verify_token: must be a list of strings, not a string`},
 	{"a number in a list", `"events":["message.*",1]`, `events[1]: must be a string, not a number`},
-	{"a list for a size", `"max_body":[1]`, `max_body: must be a string, not a list`},
+	{"a list for a size", `"max_body":[1]`, `max_body: must be a size such as "1MiB" or a number of bytes, not a list`},
 	{"text for a flag", `"report_only":"yes"`, `report_only: must be true or false, not a string`},
-	{"a word for replay", `"replay":"on"`, `replay: must be an object or "off", not a string`},
+	{"a word for replay", `"replay":"on"`, `replay: unknown word "on" (known: "off", or an object)`},
 	{"false for replay", `"replay":false`, `replay: must be an object or "off", not true or false`},
 	{"text for a store", `"replay":{"store":"redis"}`, `replay.store: must be an object, not a string`},
 	{"an object for a secret", `{"provider":"meta","secrets":[{"env":"hunter2"}]}`, `secrets[0]: must be a string, not an object`},
@@ -233,6 +233,10 @@ var forms = []struct {
 	{`"replay":"off"`, off, true},
 	{`"replay":{"on_error":"reject"}`, accept, false},
 	{`"replay":{"store":{"module": "redis","address":["a:1"]}}`, store, `{"module": "redis","address":["a:1"]}`},
+
+	{`"replay":{"window":"1h"},"max_age":"1h"`, window, time.Hour + 5*time.Minute},
+	{`"replay":{"window":"1h"},"max_age":"55m"`, window, time.Hour},
+	{`"replay":{"window":"1h"},"max_age":"off"`, window, time.Hour},
 
 	{`"max_body":"1B"`, maxBody, int64(1)},
 	{`"max_body":1`, maxBody, int64(1)},

@@ -82,7 +82,12 @@ func (c *Check) close() {
 
 // Keys are the claims to be made before the delivery is forwarded, valid until
 // Claimed.
-func (c *Check) Keys() []Key { return c.scratch.keys }
+func (c *Check) Keys() []Key {
+	if c.scratch == nil {
+		return nil
+	}
+	return c.scratch.keys
+}
 
 // readEvents maps the authentic body and decides on each event by itself; what
 // then needs the store is left to Claimed.
@@ -239,6 +244,9 @@ func (c *Check) isAhead(e *unified.Event) bool {
 // Keys, or failed to: then states is nil.
 func (c *Check) Claimed(states []State) *Verdict {
 	s := c.scratch
+	if s == nil { // the host is out of step: there is no delivery to forward
+		return c.reject(HostMisconfigured)
+	}
 	hold := c.room.hold[:0]
 	var pending, unknown, fresh bool
 	next := 0

@@ -118,6 +118,8 @@ func (g *Gate) setOnError(p *problems, word string) {
 	}
 }
 
+// setMaxAge also lets the store remember for as long as the clock lets an event
+// pass that was dated ahead of it: else a capture could pass in between.
 func (g *Gate) setMaxAge(p *problems, age string) {
 	if g.provider.Timed {
 		g.maxAge = g.replay.Window
@@ -134,5 +136,8 @@ func (g *Gate) setMaxAge(p *problems, age string) {
 		if g.maxAge > window && window > 0 && !g.replay.Off {
 			p.add("max_age", "%q is longer than replay.window (%s), so a capture could pass again in between: shorten it or lengthen the window", age, inHours(window))
 		}
+	}
+	if g.maxAge > 0 {
+		g.replay.Window = max(g.replay.Window, g.maxAge+future)
 	}
 }
