@@ -64,9 +64,9 @@ func plain(e *unified.Event, data jsondoc.Value, phone func(string) string) {
 	e.MessageType = firstText(data, "messageType", "message_type", "type")
 	content := data.Get(e.MessageType) // as Meta nests it
 	e.Message = cmp.Or(firstText(data, "text", "ai_response", "first_message", "caption"), firstText(content, "body", "caption"))
-	plainAttachment(e, data, "media_id", "mediaId")
-	plainAttachment(e, data.Get("content"), "mediaId")
-	plainAttachment(e, content, "id")
+	plainAttachment(e, data, mediaFields)
+	plainAttachment(e, data.Get("content"), mediaFields)
+	plainAttachment(e, content, nestedFields)
 	plainLocation(e, data)
 	if e.Type == unified.MessageReceived {
 		e.MessageType = cmp.Or(e.MessageType, plainType(e))
@@ -101,11 +101,19 @@ func plainType(e *unified.Event) string {
 	}
 }
 
+// fileFields are the names of a file's id and of its URL.
+type fileFields struct{ ids, urls []string }
+
+var (
+	mediaFields  = fileFields{[]string{"media_id", "mediaId"}, []string{"media_url", "mediaUrl"}}
+	nestedFields = fileFields{[]string{"id"}, []string{"url", "link"}} // in an object of their own
+)
+
 // plainAttachment adds the file whose fields stand in v, if there is one.
-func plainAttachment(e *unified.Event, v jsondoc.Value, ids ...string) {
+func plainAttachment(e *unified.Event, v jsondoc.Value, fields fileFields) {
 	a := unified.Attachment{
-		ID:       firstText(v, ids...),
-		URL:      firstText(v, "media_url", "mediaUrl", "url", "link"),
+		ID:       firstText(v, fields.ids...),
+		URL:      firstText(v, fields.urls...),
 		MimeType: firstText(v, "mime_type", "mimeType"),
 		Name:     firstText(v, "file_name", "filename"),
 		SHA256:   firstText(v, "sha256"),

@@ -46,7 +46,7 @@ func mapTwaBot(d *Delivery) {
 	e := d.enveloped(name, known.typ, data)
 	e.Channel = "whatsapp"
 	e.Time = rfc3339(d.JSON.Get("timestamp").Text())
-	if id := data.Get(known.id).Text(); id != "" {
+	if id := data.Get(known.id).Text(); known.id != "" && id != "" {
 		e.ID = name + ":" + id
 		e.Identity = unified.Identity{name, id}
 	}
