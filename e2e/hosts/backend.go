@@ -13,6 +13,7 @@ type Backend struct {
 	// Address is host and port.
 	Address string
 
+	server *httptest.Server
 	mu     sync.Mutex
 	status int
 	seen   []Seen
@@ -28,11 +29,14 @@ type Seen struct {
 // StartBackend starts a backend that answers 200 until told otherwise.
 func StartBackend(t testing.TB) *Backend {
 	b := &Backend{status: http.StatusOK}
-	server := httptest.NewServer(b)
-	t.Cleanup(server.Close)
-	b.Address = server.Listener.Addr().String()
+	b.server = httptest.NewServer(b)
+	t.Cleanup(b.Stop)
+	b.Address = b.server.Listener.Addr().String()
 	return b
 }
+
+// Stop makes the backend unreachable.
+func (b *Backend) Stop() { b.server.Close() }
 
 // Answer sets the status of the answers to come.
 func (b *Backend) Answer(status int) {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -15,6 +16,8 @@ type Caddy struct {
 	*Process
 	// Admin is the address of the admin API.
 	Admin string
+	// Env is what RunCaddyAs has set, for other commands beside it.
+	Env []string
 }
 
 // CaddyBinary is the program, built from this repository.
@@ -33,6 +36,22 @@ func StartCaddy(t testing.TB, env ...string) *Caddy {
 	env = append([]string{"XDG_DATA_HOME=" + dir, "XDG_CONFIG_HOME=" + dir}, env...)
 	c.Process = start(t, env, dir, CaddyBinary(t), "run", "--config", config)
 	c.waitFor(t, "admin API", func() bool { return listens(c.Admin) })
+	return c
+}
+
+// RunCaddyAs runs a shell line that starts Caddy, in a folder, as a person
+// would who has "caddy" in the PATH; the configuration is the line's. It must
+// not name the admin API's address.
+func RunCaddyAs(t testing.TB, dir, line string, env ...string) *Caddy {
+	t.Helper()
+	home := t.TempDir()
+	c := &Caddy{Admin: fmt.Sprintf("127.0.0.1:%d", FreePort(t))}
+	c.Env = append([]string{
+		"PATH=" + filepath.Dir(CaddyBinary(t)) + ":" + os.Getenv("PATH"),
+		"CADDY_ADMIN=" + c.Admin, "XDG_DATA_HOME=" + home, "XDG_CONFIG_HOME=" + home,
+	}, env...)
+	c.Process = start(t, c.Env, dir, "/bin/sh", "-c", line)
+	c.waitFor(t, "configuration", func() bool { return strings.Contains(c.Output(), "serving initial configuration") })
 	return c
 }
 
