@@ -3,10 +3,12 @@ package hosts
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -68,8 +70,8 @@ func (r *Redis) answers() bool {
 	return err == nil && !strings.HasPrefix(text, "-LOADING")
 }
 
-// Ask sends one command and returns the first line of the answer, as the
-// protocol has it.
+// Ask sends one command and returns the answer: the text of a bulk string, else
+// its first line as the protocol has it.
 func (r *Redis) Ask(t testing.TB, words ...string) string {
 	t.Helper()
 	text, err := r.ask(words...)
@@ -95,10 +97,20 @@ func (r *Redis) ask(words ...string) (string, error) {
 	}
 	in := bufio.NewReader(conn)
 	line, err := in.ReadString('\n')
-	if err == nil && strings.HasPrefix(line, "$") && !strings.HasPrefix(line, "$-1") {
-		line, err = in.ReadString('\n')
+	line = strings.TrimRight(line, "\r\n")
+	if length, ok := strings.CutPrefix(line, "$"); ok && length != "-1" {
+		n, _ := strconv.Atoi(length)
+		bulk := make([]byte, n)
+		_, err = io.ReadFull(in, bulk)
+		line = string(bulk)
 	}
-	return strings.TrimRight(line, "\r\n"), err
+	return line, err
+}
+
+// says tells whether the answer to a command has a part.
+func (r *Redis) says(part string, words ...string) bool {
+	text, err := r.ask(words...)
+	return err == nil && strings.Contains(text, part)
 }
 
 // StartReplica starts a server that follows another.
@@ -106,25 +118,8 @@ func StartReplica(t testing.TB, of *Redis, settings ...string) *Redis {
 	t.Helper()
 	host, port, _ := net.SplitHostPort(of.Address)
 	r := StartRedis(t, append([]string{"--replicaof", host + " " + port}, settings...)...)
-	r.waitFor(t, "link to its master", func() bool {
-		text, err := r.ask("ROLE")
-		return err == nil && text != "" && strings.Contains(r.info("replication"), "master_link_status:up")
-	})
+	r.waitFor(t, "link to its master", func() bool { return r.says("master_link_status:up", "INFO", "replication") })
 	return r
-}
-
-// info is a section of INFO, empty where the server does not answer.
-func (r *Redis) info(section string) string {
-	conn, err := net.DialTimeout("tcp", r.Address, time.Second)
-	if err != nil {
-		return ""
-	}
-	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
-	fmt.Fprintf(conn, "INFO %s\r\nQUIT\r\n", section)
-	var b strings.Builder
-	_, _ = bufio.NewReader(conn).WriteTo(&b)
-	return b.String()
 }
 
 // StartSentinels starts n Sentinels that watch a master under the name
@@ -148,8 +143,7 @@ func StartSentinels(t testing.TB, n int, master *Redis) []*Redis {
 	}
 	for _, s := range sentinels {
 		s.waitFor(t, "knowledge of the others", func() bool {
-			text := s.info("sentinel")
-			return strings.Contains(text, fmt.Sprintf("sentinels=%d", n)) && strings.Contains(text, "slaves=1")
+			return s.says(fmt.Sprintf("slaves=1,sentinels=%d", n), "INFO", "sentinel")
 		})
 	}
 	return sentinels
@@ -178,18 +172,7 @@ func StartCluster(t testing.TB, n int, settings ...string) []*Redis {
 func WaitForCluster(t testing.TB, nodes []*Redis) {
 	t.Helper()
 	for _, node := range nodes {
-		node.waitFor(t, "whole cluster", func() bool {
-			conn, err := net.DialTimeout("tcp", node.Address, time.Second)
-			if err != nil {
-				return false
-			}
-			defer conn.Close()
-			_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
-			fmt.Fprintf(conn, "CLUSTER INFO\r\nQUIT\r\n")
-			var b strings.Builder
-			_, _ = bufio.NewReader(conn).WriteTo(&b)
-			return strings.Contains(b.String(), "cluster_state:ok")
-		})
+		node.waitFor(t, "whole cluster", func() bool { return node.says("cluster_state:ok", "CLUSTER", "INFO") })
 	}
 }
 

@@ -110,7 +110,9 @@ func (s *Store) undo(ctx context.Context, token core.Token, keys []core.Key, ans
 		if broken != nil && ctx.Err() == nil {
 			s.circuit(keys[i]).trip(s, broken)
 		}
-		_ = s.owe(settlement{op: release, token: token, key: keys[i]}, nil)
+		// A paused server may read the claim, on a connection given up, only
+		// after the release on a new one.
+		_ = s.owe(settlement{op: release, token: token, key: keys[i], again: broken != nil}, nil)
 	}
 }
 

@@ -87,9 +87,9 @@ func (s *Store) owe(x settlement, cause error) error {
 func (s *Store) pay(c *circuit) {
 	pause, owed := firstPause, 0
 	for {
-		batch := c.next()
+		batch, closed := c.next()
 		if batch == nil {
-			if owed > 0 {
+			if closed {
 				s.log.Info("replay store answers again", zap.Int("settled_late", owed))
 			}
 			return
@@ -111,16 +111,16 @@ func (s *Store) pay(c *circuit) {
 	}
 }
 
-// next returns a part of what is owed. If that is nothing the circuit closes.
-func (c *circuit) next() []settlement {
+// next returns a part of what is owed. If that is nothing the circuit closes if
+// it was open.
+func (c *circuit) next() (batch []settlement, closed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.owed) == 0 {
 		c.owed, c.paying = nil, false
-		c.open.Store(false)
-		return nil
+		return nil, c.open.Swap(false)
 	}
-	return slices.Clone(c.owed[:min(len(c.owed), payAtOnce)])
+	return slices.Clone(c.owed[:min(len(c.owed), payAtOnce)]), false
 }
 
 // paid replaces the first n owed by those of them that are left.
@@ -155,7 +155,21 @@ func (s *Store) payOnce(batch []settlement) (left []settlement) {
 			left = append(left, batch[i])
 		case err != nil:
 			s.log.Error("replay store refuses to settle a claim: its lease decides", zap.Error(s.explain(err)))
+		case batch[i].again:
+			s.repeat(batch[i])
 		}
 	}
 	return left
+}
+
+// repeat owes a settlement once more after a while.
+func (s *Store) repeat(x settlement) {
+	x.again = false
+	time.AfterFunc(patience, func() {
+		select {
+		case <-s.closing:
+		default:
+			_ = s.owe(x, nil)
+		}
+	})
 }

@@ -58,6 +58,7 @@ type settlement struct {
 	token core.Token
 	key   core.Key
 	time  time.Duration // the window or the lease
+	again bool          // to be repeated a little later, even if it succeeds
 }
 
 func (x settlement) command(c *connected, name string) rueidis.Completed {

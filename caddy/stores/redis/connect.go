@@ -56,6 +56,7 @@ func (s *Store) clientOption() rueidis.ClientOption {
 		AlwaysPipelining:  true, // a call given up leaves its connection as it is
 		DisableCache:      true,
 		DisableRetry:      true, // we repeat what is safe to repeat
+		PipelineMultiplex: -1,   // one connection to a server, so that what is sent later comes later
 		RingScaleEachConn: 12,   // how many calls may be on their way: 4096
 		ConnWriteTimeout:  patience,
 	}
