@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"net/netip"
+	"strconv"
 	"testing"
 
 	"github.com/hookward/hookward/core"
@@ -51,3 +52,64 @@ func TestStepsOutOfOrderRefuse(t *testing.T) {
 }
 
 func steps(s ...func(*core.Check) *core.Verdict) []func(*core.Check) *core.Verdict { return s }
+
+// What the head announces is turned away before the body is read.
+func TestBeginLooksAtTheBodysHead(t *testing.T) {
+	gate := mustLoad(t, `{"provider":"meta","secrets":["`+benchSecret+`"],"max_body":"1KiB"}`)
+	for _, c := range []struct {
+		about   string
+		length  int64
+		codings []string
+		want    core.Code
+	}{
+		{"the largest body", 1024, nil, ""},
+		{"a byte more", 1025, nil, core.BodyTooLarge},
+		{"a body of unknown length", -1, nil, ""},
+		{"no coding, said so", 9, []string{"identity"}, ""},
+		{"no coding, in capitals", 9, []string{"Identity"}, ""},
+		{"an empty coding", 9, []string{""}, ""},
+		{"gzip", 9, []string{"gzip"}, core.ContentEncodingUnsupported},
+		{"gzip after identity", 9, []string{"identity", "gzip"}, core.ContentEncodingUnsupported},
+		{"a list of codings", 9, []string{"identity, gzip"}, core.ContentEncodingUnsupported},
+	} {
+		header := benchHeader([]byte(benchBody))
+		header["Content-Encoding"] = c.codings
+		_, v := gate.Begin(noon, core.Head{
+			Method: "POST", Target: "/", Client: netip.MustParseAddr("192.0.2.1"), Header: header, ContentLength: c.length,
+		})
+		switch {
+		case v == nil && c.want != "":
+			t.Errorf("%s: let through", c.about)
+		case v != nil && (v.Code != c.want || !v.BodyUnread):
+			t.Errorf("%s: %s, body unread %t, want %q", c.about, v.Code, v.BodyUnread, c.want)
+		}
+	}
+}
+
+// However long a body was announced to be, no more than max_body is taken.
+func TestBodyLooksAtItsLength(t *testing.T) {
+	body := []byte(benchBody)
+	for _, c := range []struct {
+		most int
+		end  core.BodyEnd
+		want core.Code
+	}{
+		{len(body), core.BodyComplete, ""},
+		{len(body) - 1, core.BodyComplete, core.BodyTooLarge},
+		{len(body), core.BodyOverLimit, core.BodyTooLarge},
+		{len(body), core.BodyBroken, core.BodyIncomplete},
+		{len(body), 0, core.BodyIncomplete},
+		{len(body), 99, core.BodyIncomplete},
+	} {
+		gate := mustLoad(t, `{"provider":"meta","secrets":["`+benchSecret+`"],"max_body":`+strconv.Itoa(c.most)+`}`)
+		check, v := gate.Begin(noon, core.Head{
+			Method: "POST", Target: "/", Client: netip.MustParseAddr("192.0.2.1"), Header: benchHeader(body), ContentLength: -1,
+		})
+		if v == nil {
+			v = check.Body(body, c.end)
+		}
+		if (v == nil) != (c.want == "") || v != nil && v.Code != c.want {
+			t.Errorf("at most %d bytes, end %d: %+v, want %q", c.most, c.end, v, c.want)
+		}
+	}
+}
