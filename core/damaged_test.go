@@ -15,7 +15,7 @@ import (
 )
 
 // damages are what may stand in place of a member of a payload.
-var damages = []string{`null`, `-1`, `99999999999999999999`, `""`, `"é\u0000\ud800"`, `[]`, `{}`, `{"id":{}}`}
+var damages = []string{`null`, `99999999999999999999`, `""`, `"é\u0000\ud800"`, `{"id":[]}`}
 
 // TestDamagedPayloads sends every case's payload with one member taken away, or
 // with something else in its place, well signed: a provider may change what it
@@ -123,7 +123,7 @@ func damagedForm(body string, yield func(string) bool) {
 	parts := strings.SplitN(body, "&", 50)
 	for i, part := range parts {
 		name, _, _ := strings.Cut(part, "=")
-		for _, instead := range []string{"", name + "=", name, part + "&" + part, part + "&" + name + "=", name + "=-1", name + "=" + url.QueryEscape("é\x00\xff")} {
+		for _, instead := range []string{"", name + "=", part + "&" + name + "=", name + "=-1", name + "=" + url.QueryEscape("é\x00\xff")} {
 			if !yield(strings.Join(slices.Concat(parts[:i], []string{instead}, parts[i+1:]), "&")) {
 				return
 			}
