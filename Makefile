@@ -9,6 +9,11 @@ help: ## say what there is to do
 build: ## build bin/caddy
 	go build -o bin/caddy ./caddy/cmd/caddy
 
+.PHONY: run
+run: ## start Caddy with all providers and a backend, send one of each, serve on (ONCE=1: end)
+	go build -o bin/ ./caddy/cmd/caddy ./examples/quickstart ./examples/quickstart/backend
+	@bin/quickstart
+
 # The Envoys that the tests run on: one here, all that are supported in CI.
 ENVOYS ?= $(if $(CI),1.36.4 1.38.2 1.40.0,1.40.0)
 
