@@ -162,10 +162,7 @@ func readReplay(p *problems, place string, v jsondoc.Value) *ReplayConfig {
 		case "on_error":
 			readText(p, place+key, v, &r.OnError)
 		case "store":
-			if v.Kind() != jsondoc.Object {
-				p.add(place+key, "must be an object, not %s", kindWord(v))
-			}
-			r.Store = v.Raw()
+			readStore(p, place+key, v, &r.Store)
 		default:
 			return false
 		}
@@ -200,6 +197,14 @@ func readObject(p *problems, place string, v jsondoc.Value, set func(key string,
 			p.add(place+key, "unknown key (known: %s)", strings.Join(known, ", "))
 		}
 	}
+}
+
+// readStore keeps a store's configuration as it is, for the host to read.
+func readStore(p *problems, place string, v jsondoc.Value, to *string) {
+	if v.Kind() != jsondoc.Object {
+		p.add(place, "must be an object, not %s", kindWord(v))
+	}
+	*to = v.Raw()
 }
 
 func readText(p *problems, place string, v jsondoc.Value, to *string) {

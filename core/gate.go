@@ -93,6 +93,10 @@ func (g *Gate) Replay() Replay { return g.replay }
 // ReportOnly says that the gate rejects nothing.
 func (g *Gate) ReportOnly() bool { return g.reportOnly }
 
+// WantsClient says that the gate looks at the sender's address; a host to which
+// it is dear may leave it out for others.
+func (g *Gate) WantsClient() bool { return g.allow != nil || g.rate != nil }
+
 // Notes are what an operator should be told when the gate is loaded.
 func (g *Gate) Notes() []string { return g.notes }
 

@@ -127,6 +127,10 @@ func reject(code Code, instance string) *Verdict {
 // 503 host_misconfigured.
 func Misconfigured(instance string) *Verdict { return reject(HostMisconfigured, instance) }
 
+// NoRoute is the answer of a host that passes nothing on but what stands at a
+// gate.
+func NoRoute() *Verdict { return &Verdict{Kind: Answer, Status: 404, Secret: -1} }
+
 // setHeader replaces a field of the answer, or adds it.
 func (v *Verdict) setHeader(name, value string) {
 	for i := range v.Header {
