@@ -5,9 +5,17 @@
 help: ## say what there is to do
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
+WASM_BUILD = GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -ldflags='-s -w' -o bin/hookward.wasm ./envoy-wasm
+
 .PHONY: build
-build: ## build bin/caddy
+build: ## build bin/caddy and bin/hookward.wasm
 	go build -o bin/caddy ./caddy/cmd/caddy
+	$(WASM_BUILD)
+
+.PHONY: size
+size: ## print the size of hookward.wasm, raw and compressed
+	@$(WASM_BUILD)
+	@echo "hookward.wasm: $$(wc -c < bin/hookward.wasm) bytes, with gzip $$(gzip -9 < bin/hookward.wasm | wc -c); at most 4194304"
 
 .PHONY: run
 run: ## start Caddy with all providers and a backend, send one of each, serve on (ONCE=1: end)
@@ -29,7 +37,7 @@ test: tools ## run all tests, through the real programs too
 lint: ## formatting, vet for both targets, signatures in the cases
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these"; exit 1; }
 	go vet ./...
-	GOOS=wasip1 GOARCH=wasm go vet ./core/...
+	GOOS=wasip1 GOARCH=wasm go vet ./core/... ./envoy-wasm/...
 	python3 core/cases/sign.py --check
 	go mod tidy -diff
 

@@ -18,7 +18,7 @@ func TestCaddyCases(t *testing.T) {
 	if err := caddy.Load(t, "application/json", caddyConfig(t, caddy.Admin, address, backend.Address, all)); err != nil {
 		t.Fatal(err)
 	}
-	runCases(t, address, backend, all)
+	runCases(t, func(int) string { return address }, backend, all)
 }
 
 // object is a JSON object.

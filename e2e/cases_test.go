@@ -49,9 +49,9 @@ func gateOf(t *testing.T, i int, c *cases.Case) map[string]any {
 	return gate
 }
 
-// runCases runs the hosted cases through the host at address. What comes out
-// is held against what the core says, byte for byte.
-func runCases(t *testing.T, address string, backend *hosts.Backend, all []cases.Case) {
+// runCases runs the hosted cases through a host that has the i-th at address(i).
+// What comes out is held against what the core says, byte for byte.
+func runCases(t *testing.T, address func(i int) string, backend *hosts.Backend, all []cases.Case) {
 	for i := range all {
 		c := &all[i]
 		t.Run(c.Name, func(t *testing.T) {
@@ -59,7 +59,7 @@ func runCases(t *testing.T, address string, backend *hosts.Backend, all []cases.
 			own := endpointOf(t, c)
 			for j := range c.Steps {
 				s := &c.Steps[j]
-				got := runStep(t, address, backend, s, gate["name"].(string))
+				got := runStep(t, address(i), backend, s, gate["name"].(string))
 				compare(t, normalize(got, caseName(i), own), normalize(s.Want, "", ""))
 			}
 		})

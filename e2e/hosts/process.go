@@ -141,7 +141,19 @@ var built sync.Map
 // Build builds a program of the repository once and returns its path.
 func Build(t testing.TB, pkg string, args ...string) string {
 	t.Helper()
-	key := fmt.Sprint(pkg, args)
+	return build(t, nil, pkg, args...)
+}
+
+// BuildWasm builds a proxy-wasm module of the repository once and returns its
+// path.
+func BuildWasm(t testing.TB, pkg string, args ...string) string {
+	t.Helper()
+	return build(t, []string{"GOOS=wasip1", "GOARCH=wasm"}, pkg, append([]string{"-buildmode=c-shared", "-ldflags=-s -w"}, args...)...)
+}
+
+func build(t testing.TB, env []string, pkg string, args ...string) string {
+	t.Helper()
+	key := fmt.Sprint(env, pkg, args)
 	once, _ := built.LoadOrStore(key, sync.OnceValues(func() (string, error) {
 		dir, err := os.MkdirTemp("", "hookward-")
 		if err != nil {
@@ -150,6 +162,7 @@ func Build(t testing.TB, pkg string, args ...string) string {
 		path := filepath.Join(dir, filepath.Base(pkg))
 		cmd := exec.Command("go", append(append([]string{"build", "-o", path}, args...), pkg)...)
 		cmd.Dir = Root(t)
+		cmd.Env = append(os.Environ(), env...)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return "", fmt.Errorf("building %s: %w\n%s", pkg, err, out)
 		}

@@ -1,0 +1,68 @@
+package e2e
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/hookward/hookward/core/cases"
+	"github.com/hookward/hookward/e2e/hosts"
+)
+
+// TestEnvoyCases runs the core's cases through a real Envoy: each case has a
+// listener of its own in one Envoy.
+func TestEnvoyCases(t *testing.T) {
+	module := hosts.BuildWasm(t, "./envoy-wasm")
+	eachEnvoy(t, func(t *testing.T, binary string) {
+		backend := hosts.StartBackend(t)
+		all := hosted(t)
+		var listeners []object
+		for i := range all {
+			filter := hosts.Filter{Module: module, Config: envoyConfig(t, i, &all[i]), Name: caseName(i), HoldsHeaders: true}
+			listeners = append(listeners, hosts.Listener(caseName(i), "backend", fill, filter.JSON()))
+		}
+		envoy := hosts.StartEnvoy(t, binary, hosts.Bootstrap(listeners, hosts.Cluster("backend", backend.Address)), "--concurrency", "1")
+		addresses := envoy.Addresses(t)
+		runCases(t, func(i int) string { return addresses[caseName(i)] }, backend, all)
+	})
+}
+
+// eachEnvoy runs a test in every installed version of Envoy.
+func eachEnvoy(t *testing.T, test func(t *testing.T, binary string)) {
+	for version, binary := range hosts.Envoys(t) {
+		t.Run(version, func(t *testing.T) { test(t, binary) })
+	}
+}
+
+// envoyConfig is the filter's configuration with the case's gate at every path.
+func envoyConfig(t *testing.T, i int, c *cases.Case) string {
+	t.Helper()
+	gate := gateOf(t, i, c)
+	gate["path"] = "/*"
+	return toJSON(t, object{"routes": []any{gate}})
+}
+
+func toJSON(t *testing.T, v any) string {
+	t.Helper()
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// fill is the Lua filter that gives a body to requests without one, as
+// examples/envoy has it.
+var fill = object{
+	"name": "envoy.filters.http.lua",
+	"typed_config": object{
+		"@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua",
+		"default_source_code": object{"inline_string": `
+function envoy_on_request(handle)
+  local header = handle:headers()
+  if header:get(":method") == "GET" or header:get("content-length") == "0" then
+    local body = handle:body(true)
+    if body:length() == 0 then body:setBytes(" ") end
+  end
+end`},
+	},
+}

@@ -1,0 +1,20 @@
+//go:build faults
+
+package main
+
+import "github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"
+
+// injected is what a stream remembers of its fault.
+type injected struct{ fault string }
+
+// fault panics once in the call-back that the request's header X-Fault names. A
+// module built with the tag faults is for tests alone.
+func fault(c callback, s *stream) {
+	if c == onRequestHeaders {
+		s.fault, _ = proxywasm.GetHttpRequestHeader("x-fault")
+	}
+	if s.fault == callbackNames[c] {
+		s.fault = "done"
+		panic("injected into " + callbackNames[c])
+	}
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"net/netip"
+
+	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"
+
+	"github.com/hookward/hookward/core"
+)
+
+// header is a request's header as Envoy gives it.
+type header [][2]string
+
+// first is the value of the first field of a name, which is in lower case as
+// all of Envoy's are.
+func (h header) first(name string) string {
+	for i := range h {
+		if h[i][0] == name {
+			return h[i][1]
+		}
+	}
+	return ""
+}
+
+// Values makes it a header that the core looks into.
+func (h header) Values(name string) (values []string) {
+	for i := range h {
+		if sameField(h[i][0], name) {
+			values = append(values, h[i][1])
+		}
+	}
+	return values
+}
+
+// sameField compares a name of Envoy's, in lower case, with one in any.
+func sameField(lower, name string) bool {
+	if len(lower) != len(name) {
+		return false
+	}
+	for i := range len(lower) {
+		c := name[i]
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		if c != lower[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// withoutReserved leaves out the fields that only we may set.
+func withoutReserved(fields [][2]string) (clean [][2]string, changed bool) {
+	for i := range fields {
+		if !core.Reserved(fields[i][0]) {
+			continue
+		}
+		clean = append(clean, fields[:i]...)
+		for _, f := range fields[i:] {
+			if !core.Reserved(f[0]) {
+				clean = append(clean, f)
+			}
+		}
+		return clean, true
+	}
+	return fields, false
+}
+
+// rewritten is the request's header as the verdict wants it.
+func (s *stream) rewritten(v *core.Verdict) [][2]string {
+	fields := make([][2]string, 0, len(s.fields)+len(v.Set)+1)
+	for _, f := range s.fields {
+		switch {
+		case f[0] == ":method" && v.Method != "":
+			f[1] = v.Method
+		case f[0] == ":path" && v.Target != "":
+			f[1] = v.Target
+		case f[0] == "content-length" && s.replacesBody(v), gone(v, f[0]):
+			continue
+		}
+		fields = append(fields, f)
+	}
+	for _, f := range v.Set {
+		fields = append(fields, [2]string{f.Name, f.Value})
+	}
+	return fields
+}
+
+// gone says that the verdict removes or replaces a field.
+func gone(v *core.Verdict, name string) bool {
+	if core.Reserved(name) {
+		return true
+	}
+	for _, removed := range v.Remove {
+		if sameField(name, removed) {
+			return true
+		}
+	}
+	for i := range v.Set {
+		if sameField(name, v.Set[i].Name) {
+			return true
+		}
+	}
+	return false
+}
+
+// clientAddr is the sender's address as Envoy determines it, by
+// use_remote_address and xff_num_trusted_hops; the zero Addr where there is
+// none, as on a unix socket.
+func clientAddr() netip.Addr {
+	text, err := proxywasm.GetProperty([]string{"source", "address"})
+	if err != nil {
+		return netip.Addr{}
+	}
+	addr, err := netip.ParseAddrPort(string(text))
+	if err != nil {
+		return netip.Addr{}
+	}
+	return addr.Addr()
+}

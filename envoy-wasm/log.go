@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"
+
+	"github.com/hookward/hookward/core"
+)
+
+// Log lines are words and then name="value", so that they can be read by people
+// and by machines: never a body, a secret, a message, a number or an event's id.
+
+func field(name, value string) core.Field { return core.Field{Name: name, Value: value} }
+
+func logError(what string, fields ...core.Field) { proxywasm.LogError(line(what, fields)) }
+func logWarn(what string, fields ...core.Field)  { proxywasm.LogWarn(line(what, fields)) }
+
+func line(what string, fields []core.Field) string {
+	b := []byte(what)
+	for _, f := range fields {
+		b = append(append(append(b, ' '), f.Name...), '=')
+		b = strconv.AppendQuote(b, f.Value)
+	}
+	return string(b)
+}
+
+func panicText(r any) string { return fmt.Sprint(r) }
+
+// logFields are what a log line may know of the request.
+func (s *stream) logFields() []core.Field {
+	if s.route == nil {
+		return []core.Field{field("instance", s.instance())}
+	}
+	fields := append(s.route.fields(), field("instance", s.instance()))
+	v := s.verdict
+	if v == nil {
+		return fields
+	}
+	fields = append(fields, field("verdict", string(v.Outcome)))
+	if v.Code != "" {
+		fields = append(fields, field("code", string(v.Code)))
+	}
+	if v.Delivery != "" {
+		fields = append(fields, field("delivery", v.Delivery))
+	}
+	if len(v.Types) > 0 {
+		fields = append(fields, field("types", strings.Join(v.Types, ",")), field("events", strconv.Itoa(len(v.Types))))
+	}
+	fields = append(fields, v.Tried...)
+	return append(fields, field("duration", time.Since(s.start).String()))
+}
+
+// sampler lets the first lines of a second through and then one in a hundred,
+// so that a flood of forgeries does not become a flood of log lines.
+type sampler struct {
+	second int64
+	count  int
+}
+
+func (l *sampler) lets(now time.Time) bool {
+	const first, then = 20, 100
+	if second := now.Unix(); second != l.second {
+		l.second, l.count = second, 0
+	}
+	l.count++
+	return l.count <= first || (l.count-first)%then == 0
+}

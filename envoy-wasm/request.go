@@ -1,0 +1,120 @@
+package main
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"
+	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"
+
+	"github.com/hookward/hookward/core"
+)
+
+// stage is how far a request has come. The zero stage stops it.
+type stage uint8
+
+const (
+	// stopped: answered by us, or it could not be; nothing of it passes.
+	stopped stage = iota
+	// waiting: held until all of it is there.
+	held
+	// passing: it has its verdict, or stands at no gate.
+	passing
+)
+
+// stream is one request and its answer.
+type stream struct {
+	injected
+	plugin *plugin
+	id     uint32
+
+	route  *route // nil at no gate
+	stage  stage
+	start  time.Time
+	fields header // the request's, pseudo fields included
+	size   int    // of the body, as far as it has come
+	noBody bool   // the headers ended the request
+	filled bool   // the body stands for none
+	check  *core.Check
+	uuid   string
+
+	verdict   *core.Verdict
+	claims    claims
+	status    int  // of the answer, 0 as long as there is none
+	answered  bool // by us
+	published bool
+	ended     bool
+	watched   watched
+}
+
+// requestHeaders begins the check. A request that is to be verified is held
+// here, in any case: with Continue its headers would reach the backend before
+// the verdict.
+func (s *stream) requestHeaders(end bool) types.Action {
+	fields, err := proxywasm.GetHttpRequestHeaders()
+	if err != nil {
+		return s.fail("the request's header can't be read", err)
+	}
+	s.fields, s.noBody = fields, end
+	i := s.plugin.router.Match(s.fields.first(":path"))
+	if i < 0 {
+		return s.passUngated()
+	}
+	s.begin(s.plugin.routes[i])
+	check, verdict := s.route.gate.Begin(s.start, s.head())
+	switch {
+	case verdict != nil && verdict.Kind == core.Forward && s.mayBeFilled():
+		s.verdict = verdict // the filler goes before the request does
+	case verdict != nil:
+		return s.carryOut(verdict)
+	case end:
+		s.check = check
+		return s.decide(nil)
+	}
+	s.check, s.stage = check, held
+	s.plugin.waiting.add(s)
+	return types.ActionPause
+}
+
+func (s *stream) begin(r *route) {
+	s.route, s.start = r, time.Now()
+	r.metrics.inFlight.add(1)
+}
+
+// passUngated lets a request pass that stands at no gate, without the fields
+// that only we may set; or answers it.
+func (s *stream) passUngated() types.Action {
+	if s.plugin.router.Rejects() {
+		return s.answer(core.NoRoute())
+	}
+	if clean, changed := withoutReserved(s.fields); changed {
+		if err := proxywasm.ReplaceHttpRequestHeaders(clean); err != nil {
+			return s.fail("a forged header can't be removed", err)
+		}
+	}
+	s.stage, s.fields = passing, nil
+	return types.ActionContinue
+}
+
+// head is the request as the sender sent it, as far as Envoy vouches for it:
+// X-Forwarded-Proto is what Envoy has left of it (its own, or a trusted
+// proxy's), which :scheme is not for HTTP/2.
+func (s *stream) head() core.Head {
+	h := core.Head{
+		Method: s.fields.first(":method"), Scheme: s.fields.first("x-forwarded-proto"), Host: s.fields.first(":authority"), Target: s.fields.first(":path"),
+		Header: s.fields, ContentLength: -1, Instance: s.instance,
+	}
+	if h.Scheme == "" {
+		h.Scheme = s.fields.first(":scheme")
+	}
+	if s.route.gate.WantsClient() {
+		h.Client = clientAddr()
+	}
+	if n, err := strconv.ParseInt(s.fields.first("content-length"), 10, 64); err == nil {
+		h.ContentLength = n
+	}
+	if s.noBody {
+		h.ContentLength = 0
+	}
+	return h
+}
