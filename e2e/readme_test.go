@@ -1,0 +1,131 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/hookward/hookward/core"
+	"github.com/hookward/hookward/core/unified"
+	"github.com/hookward/hookward/e2e/hosts"
+)
+
+func readme(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(hosts.Root(t), "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// snippets are the fenced blocks of a language.
+func snippets(t *testing.T, text, language string) (blocks []string) {
+	t.Helper()
+	for _, match := range regexp.MustCompile("(?ms)^```"+language+"\n(.*?)^```$").FindAllStringSubmatch(text, -1) {
+		blocks = append(blocks, match[1])
+	}
+	if len(blocks) == 0 {
+		t.Fatalf("the README has no %s snippet", language)
+	}
+	return blocks
+}
+
+// TestReadmeCaddyfile serves the README's Caddyfile, at a port of this machine
+// in place of example.com, and sends a delivery with the README's command.
+func TestReadmeCaddyfile(t *testing.T) {
+	text := readme(t)
+	backend := hosts.StartBackend(t)
+	address := fmt.Sprintf("127.0.0.1:%d", hosts.FreePort(t))
+	config := strings.NewReplacer(
+		"example.com {", "http://"+address+" {",
+		"backend:8080", backend.Address,
+	).Replace(snippets(t, text, "caddyfile")[0])
+	secrets := []string{"TWILIO_AUTH_TOKEN=one", "META_APP_SECRET=two", "META_VERIFY_TOKEN=three"}
+	caddy := hosts.StartCaddy(t, secrets...)
+	if err := caddy.Load(t, "text/caddyfile", "{\n\tadmin "+caddy.Admin+"\n}\n"+config); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "Caddyfile"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const command = "webhook send meta --config Caddyfile"
+	if !strings.Contains(text, "    bin/caddy "+command+"\n") {
+		t.Fatalf("the README does not show %q", command)
+	}
+	cmd := exec.Command(hosts.CaddyBinary(t), strings.Fields(command)...)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), secrets...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v:\n%s", err, out)
+	}
+	if seen := backend.Take(); len(seen) != 1 || seen[0].Header.Get("X-Hookward-Event") != "message.received" {
+		t.Errorf("the backend saw %v", seen)
+	}
+}
+
+func TestReadmeShowsTheShape(t *testing.T) {
+	schema, err := jsonschema.UnmarshalJSON(strings.NewReader(unified.Schema))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource("unified.json", schema); err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := compiler.Compile("unified.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, err := jsonschema.UnmarshalJSON(strings.NewReader(snippets(t, readme(t), "json")[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := compiled.Validate(shown); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestReadmeExplainsEveryCode: the answer's "type" leads to the README's table.
+func TestReadmeExplainsEveryCode(t *testing.T) {
+	text := readme(t)
+	source, err := os.ReadFile(filepath.Join(hosts.Root(t), "core", "code.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := regexp.MustCompile(`Code = "(\w+)"`).FindAllStringSubmatch(string(source), -1)
+	if len(codes) < 16 {
+		t.Fatalf("only %d codes", len(codes))
+	}
+	for _, code := range codes {
+		if !strings.Contains(text, fmt.Sprintf(`<a id="%s"></a>`, code[1])) {
+			t.Errorf("the README's table lacks %s", code[1])
+		}
+	}
+}
+
+func TestReadmeListsEveryProvider(t *testing.T) {
+	text := readme(t)
+	for _, name := range core.Providers() {
+		if !strings.Contains(text, "\n| `"+name+"`") {
+			t.Errorf("the README's table lacks %s", name)
+		}
+	}
+}
+
+// TestReadmeNamesRealTargets: what the README says to make, make knows.
+func TestReadmeNamesRealTargets(t *testing.T) {
+	for _, match := range regexp.MustCompile("(?m)(?:^    |`)make ([a-z-]+)").FindAllStringSubmatch(readme(t), -1) {
+		cmd := exec.Command("make", "--dry-run", match[1])
+		cmd.Dir = hosts.Root(t)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("make %s: %v\n%s", match[1], err, out)
+		}
+	}
+}
