@@ -1,0 +1,267 @@
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hookward/hookward/e2e/hosts"
+	"github.com/hookward/hookward/e2e/sign"
+)
+
+// patience bounds every wait of a test; it is far longer than any takes.
+const patience = 20 * time.Second
+
+const secret = "an-invented-secret-of-40-characters-0001"
+
+// site is a real Caddy with one site, at Address, in front of a backend.
+type site struct {
+	*hosts.Caddy
+	Address string
+	Backend string
+}
+
+// newSite starts Caddy and a backend with this handler. The Caddyfile comes
+// with load.
+func newSite(t *testing.T, backend http.Handler) *site {
+	t.Helper()
+	server := httptest.NewServer(backend)
+	t.Cleanup(func() {
+		server.CloseClientConnections()
+		server.Close()
+	})
+	return &site{
+		Caddy:   hosts.StartCaddy(t, "SECRET="+secret),
+		Address: fmt.Sprintf("127.0.0.1:%d", hosts.FreePort(t)),
+		Backend: server.Listener.Addr().String(),
+	}
+}
+
+// siteWith is newSite with a configuration: the directives of the site, where
+// BACKEND is the backend's address.
+func siteWith(t *testing.T, backend http.Handler, directives string) *site {
+	t.Helper()
+	s := newSite(t, backend)
+	s.load(t, "", directives)
+	return s
+}
+
+// load loads a Caddyfile of global options and the site's directives.
+func (s *site) load(t *testing.T, global, directives string) {
+	t.Helper()
+	if err := s.tryLoad(t, global, directives); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *site) tryLoad(t *testing.T, global, directives string) error {
+	t.Helper()
+	return s.Load(t, "text/caddyfile", s.caddyfile(global, directives))
+}
+
+func (s *site) caddyfile(global, directives string) string {
+	_, port, _ := net.SplitHostPort(s.Address)
+	text := fmt.Sprintf("{\nadmin %s\npersist_config off\nauto_https off\n%s\n}\nhttp://:%s {\nbind 127.0.0.1\n%s\n}\n", s.Admin, global, port, directives)
+	return strings.ReplaceAll(text, "BACKEND", s.Backend)
+}
+
+// metaGate is a site with one gate for Meta in front of the backend.
+const metaGate = `
+verify_webhook meta {
+	secret {env.SECRET}
+}
+reverse_proxy BACKEND`
+
+// answer is what the sender got.
+type answer struct {
+	Status int
+	Header http.Header
+	Body   string
+}
+
+func (a answer) String() string { return fmt.Sprintf("%d %s", a.Status, a.Body) }
+
+// meta is a fresh delivery of Meta's.
+func meta() sign.Delivery { return sign.New("meta", secret, "", "/hook") }
+
+// send sends a delivery and waits for the whole answer.
+func (s *site) send(t *testing.T, d sign.Delivery) answer {
+	t.Helper()
+	a, err := s.trySend(t.Context(), newClient(), d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// newClient is a client whose connections nobody shares: a reload closes those
+// that lie idle.
+func newClient() *http.Client {
+	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+}
+
+func (s *site) trySend(ctx context.Context, client *http.Client, d sign.Delivery) (answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	resp, err := client.Do(s.request(ctx, d))
+	if err != nil {
+		return answer{}, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	return answer{resp.StatusCode, resp.Header, string(body)}, err
+}
+
+func (s *site) request(ctx context.Context, d sign.Delivery) *http.Request {
+	r, err := http.NewRequestWithContext(ctx, d.Method, "http://"+s.Address+d.Target, strings.NewReader(d.Body))
+	if err != nil {
+		panic(err) // a test's own mistake
+	}
+	r.Header = d.Header.Clone()
+	return r
+}
+
+// raw sends bytes as they stand and reads one answer. More may be nil, or write
+// what follows.
+func raw(t *testing.T, address, head string, more func(net.Conn)) answer {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(patience))
+	go func() {
+		_, _ = io.WriteString(conn, head)
+		if more != nil {
+			more(conn)
+		}
+	}()
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.Close {
+		resp.Header.Set("Connection", "close") // ReadResponse takes it out
+	}
+	return answer{resp.StatusCode, resp.Header, string(body)}
+}
+
+// headOf is the text of a delivery's request up to the body, with more lines.
+func headOf(d sign.Delivery, more ...string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: example.com\r\n", d.Method, d.Target)
+	_ = d.Header.Write(&b)
+	for _, line := range more {
+		b.WriteString(line + "\r\n")
+	}
+	return b.String() + "\r\n"
+}
+
+func lengthOf(d sign.Delivery) string { return fmt.Sprintf("Content-Length: %d", len(d.Body)) }
+
+// wantCode checks that an answer is the rejection with this code.
+func (a answer) wantCode(t *testing.T, status int, code string) {
+	t.Helper()
+	if a.Status != status || !strings.Contains(a.Body, `"code":"`+code+`"`) {
+		t.Errorf("got %v, want %d %s", a, status, code)
+	}
+}
+
+func (a answer) want(t *testing.T, status int) {
+	t.Helper()
+	if a.Status != status {
+		t.Errorf("got %v, want %d", a, status)
+	}
+}
+
+// eventually polls until the condition holds.
+func eventually(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !condition(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
+
+// recorder is a backend that remembers what reached it and answers 200, or as
+// its answer says.
+type recorder struct {
+	answer http.HandlerFunc
+
+	mu   sync.Mutex
+	seen []hosts.Seen
+}
+
+func (b *recorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	b.mu.Lock()
+	b.seen = append(b.seen, hosts.Seen{Method: r.Method, Target: r.RequestURI, Host: r.Host, Header: r.Header, Trailer: r.Trailer, Body: body})
+	b.mu.Unlock()
+	if b.answer != nil {
+		b.answer(w, r)
+	}
+}
+
+// take returns what was seen since the last call.
+func (b *recorder) take() []hosts.Seen {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	seen := b.seen
+	b.seen = nil
+	return seen
+}
+
+// one is the only request seen since the last call.
+func (b *recorder) one(t *testing.T) hosts.Seen {
+	t.Helper()
+	seen := b.take()
+	if len(seen) != 1 {
+		t.Fatalf("%d requests reached the backend, want 1", len(seen))
+	}
+	return seen[0]
+}
+
+func (b *recorder) none(t *testing.T) {
+	t.Helper()
+	if seen := b.take(); len(seen) != 0 {
+		t.Errorf("%d requests reached the backend, want none; the first: %s %s %v %s", len(seen), seen[0].Method, seen[0].Target, seen[0].Header, seen[0].Body)
+	}
+}
+
+// reserved are the fields of header and trailers that would pass for ours.
+func reserved(s hosts.Seen) (names []string) {
+	for _, h := range []http.Header{s.Header, s.Trailer} {
+		for name := range h {
+			folded := strings.NewReplacer("_", "-", ".", "-").Replace(strings.ToLower(name))
+			if strings.HasPrefix(folded, "x-hookward-") {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// waitForLog waits until Caddy has printed a text, which it may do after it has
+// answered.
+func (s *site) waitForLog(t *testing.T, text string) {
+	t.Helper()
+	eventually(t, "the log says "+text, func() bool { return strings.Contains(s.Output(), text) })
+}
