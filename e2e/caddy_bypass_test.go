@@ -112,7 +112,7 @@ func TestCaddyForgedFields(t *testing.T) {
 	}
 }
 
-func tryForged(t *testing.T, s *site, backend *recorder, request, field string) (reached int) {
+func tryForged(t *testing.T, s *caddySite, backend *recorder, request, field string) (reached int) {
 	t.Helper()
 	raw(t, s.Address, request+" HTTP/1.1\r\nHost: a\r\n"+field+"\r\nContent-Length: 2\r\n\r\n{}", nil)
 	all := backend.take()

@@ -13,7 +13,7 @@ import (
 )
 
 // metrics is what the admin API's /metrics says, by name and labels.
-func (s *site) metrics(t *testing.T, url string) map[string]float64 {
+func (s *caddySite) metrics(t *testing.T, url string) map[string]float64 {
 	t.Helper()
 	resp, err := http.Get(url)
 	if err != nil {
@@ -35,7 +35,7 @@ func (s *site) metrics(t *testing.T, url string) map[string]float64 {
 	return all
 }
 
-func (s *site) metric(t *testing.T, name string) float64 {
+func (s *caddySite) metric(t *testing.T, name string) float64 {
 	t.Helper()
 	return s.metrics(t, "http://"+s.Admin+"/metrics")[name]
 }

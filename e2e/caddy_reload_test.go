@@ -87,7 +87,7 @@ func TestCaddyReloadUnderLoad(t *testing.T) {
 
 // sendUntilTaken sends again until the answer is a success, as a provider does:
 // a connection that has just been opened may be lost in a reload.
-func (s *site) sendUntilTaken(t *testing.T, d sign.Delivery) (a answer) {
+func (s *caddySite) sendUntilTaken(t *testing.T, d sign.Delivery) (a answer) {
 	eventually(t, "the delivery is taken", func() bool {
 		var err error
 		a, err = s.trySend(t.Context(), newClient(), d)

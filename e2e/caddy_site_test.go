@@ -22,8 +22,8 @@ const patience = 20 * time.Second
 
 const secret = "an-invented-secret-of-40-characters-0001"
 
-// site is a real Caddy with one site, at Address, in front of a backend.
-type site struct {
+// caddySite is a real Caddy with one site, at Address, in front of a backend.
+type caddySite struct {
 	*hosts.Caddy
 	Address string
 	Backend string
@@ -31,14 +31,14 @@ type site struct {
 
 // newSite starts Caddy and a backend with this handler. The Caddyfile comes
 // with load.
-func newSite(t *testing.T, backend http.Handler) *site {
+func newSite(t *testing.T, backend http.Handler) *caddySite {
 	t.Helper()
 	server := httptest.NewServer(backend)
 	t.Cleanup(func() {
 		server.CloseClientConnections()
 		server.Close()
 	})
-	return &site{
+	return &caddySite{
 		Caddy:   hosts.StartCaddy(t, "SECRET="+secret),
 		Address: fmt.Sprintf("127.0.0.1:%d", hosts.FreePort(t)),
 		Backend: server.Listener.Addr().String(),
@@ -47,7 +47,7 @@ func newSite(t *testing.T, backend http.Handler) *site {
 
 // siteWith is newSite with a configuration: the directives of the site, where
 // BACKEND is the backend's address.
-func siteWith(t *testing.T, backend http.Handler, directives string) *site {
+func siteWith(t *testing.T, backend http.Handler, directives string) *caddySite {
 	t.Helper()
 	s := newSite(t, backend)
 	s.load(t, "", directives)
@@ -55,19 +55,19 @@ func siteWith(t *testing.T, backend http.Handler, directives string) *site {
 }
 
 // load loads a Caddyfile of global options and the site's directives.
-func (s *site) load(t *testing.T, global, directives string) {
+func (s *caddySite) load(t *testing.T, global, directives string) {
 	t.Helper()
 	if err := s.tryLoad(t, global, directives); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (s *site) tryLoad(t *testing.T, global, directives string) error {
+func (s *caddySite) tryLoad(t *testing.T, global, directives string) error {
 	t.Helper()
 	return s.Load(t, "text/caddyfile", s.caddyfile(global, directives))
 }
 
-func (s *site) caddyfile(global, directives string) string {
+func (s *caddySite) caddyfile(global, directives string) string {
 	_, port, _ := net.SplitHostPort(s.Address)
 	text := fmt.Sprintf("{\nadmin %s\npersist_config off\nauto_https off\n%s\n}\nhttp://:%s {\nbind 127.0.0.1\n%s\n}\n", s.Admin, global, port, directives)
 	return strings.ReplaceAll(text, "BACKEND", s.Backend)
@@ -93,7 +93,7 @@ func (a answer) String() string { return fmt.Sprintf("%d %s", a.Status, a.Body) 
 func meta() sign.Delivery { return sign.New("meta", secret, "", "/hook") }
 
 // send sends a delivery and waits for the whole answer.
-func (s *site) send(t *testing.T, d sign.Delivery) answer {
+func (s *caddySite) send(t *testing.T, d sign.Delivery) answer {
 	t.Helper()
 	a, err := s.trySend(t.Context(), newClient(), d)
 	if err != nil {
@@ -108,7 +108,7 @@ func newClient() *http.Client {
 	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 }
 
-func (s *site) trySend(ctx context.Context, client *http.Client, d sign.Delivery) (answer, error) {
+func (s *caddySite) trySend(ctx context.Context, client *http.Client, d sign.Delivery) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	resp, err := client.Do(s.request(ctx, d))
@@ -120,7 +120,7 @@ func (s *site) trySend(ctx context.Context, client *http.Client, d sign.Delivery
 	return answer{resp.StatusCode, resp.Header, string(body)}, err
 }
 
-func (s *site) request(ctx context.Context, d sign.Delivery) *http.Request {
+func (s *caddySite) request(ctx context.Context, d sign.Delivery) *http.Request {
 	r, err := http.NewRequestWithContext(ctx, d.Method, "http://"+s.Address+d.Target, strings.NewReader(d.Body))
 	if err != nil {
 		panic(err) // a test's own mistake
@@ -261,7 +261,7 @@ func reserved(s hosts.Seen) (names []string) {
 
 // waitForLog waits until Caddy has printed a text, which it may do after it has
 // answered.
-func (s *site) waitForLog(t *testing.T, text string) {
+func (s *caddySite) waitForLog(t *testing.T, text string) {
 	t.Helper()
 	eventually(t, "the log says "+text, func() bool { return strings.Contains(s.Output(), text) })
 }
