@@ -391,7 +391,6 @@ func TestClusterNodeRestarts(t *testing.T) {
 	f := &fleet{stores: []stores.Store{openAt(t, nodes[0].Address), openAt(t, nodes[1].Address, nodes[2].Address)}}
 	f.run(t, func() {
 		nodes[2].Kill()
-		time.Sleep(300 * time.Millisecond)
 		done := f.commits.Load()
 		until(t, "the other masters go on", func() bool { return f.commits.Load() > done+20 })
 		nodes[2].Start(t)
