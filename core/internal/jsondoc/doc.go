@@ -22,22 +22,32 @@ const (
 type Doc struct {
 	text  string
 	nodes []node // in the order of the text; a container's follow it
-	open  []int32
-	key   name
+}
+
+// node is one value. It is small, since finding a member walks over many.
+type node struct {
+	start, end uint32 // the value in the text; a string's without its quotes
+	next       int32  // the first node that is not inside this one
+	members    uint32 // of an object: the marks of its members' names, as bits
+	name       name   // of a member
+	kind       Kind
+	escaped    bool
 }
 
 // name is where a member's name lies in the text, between its quotes.
 type name struct {
 	start, end uint32
 	escaped    bool
+	mark       uint8
 }
 
-type node struct {
-	start, end uint32 // the value in the text; a string's without its quotes
-	next       int32  // the first node that is not inside this one
-	kind       Kind
-	escaped    bool
-	key        name
+// mark is a number from 0 to 31 that tells most names of one object apart
+// without reading them: by their length and their ends.
+func mark(name string) uint8 {
+	if name == "" {
+		return 0
+	}
+	return (uint8(len(name))*7 + name[0]*3 + name[len(name)-1]) % 32
 }
 
 // Root is the document's outermost value, absent when the document is empty.

@@ -6,7 +6,7 @@ import (
 )
 
 // MaxDepth is how deep arrays and objects may nest: far beyond what any
-// provider sends, and little enough that a reader's stack stays small.
+// provider sends, and little enough that nobody can make us work for nothing.
 const MaxDepth = 512
 
 // ErrTooDeep says that a text nests deeper than MaxDepth.
@@ -16,174 +16,161 @@ var ErrTooDeep = errors.New("nested deeper than 512 levels")
 // and replaces what d held. It keeps text, and reuses d's memory. After an
 // error d is empty.
 func (d *Doc) Parse(text string) error {
-	d.text, d.nodes, d.open, d.key = text, d.nodes[:0], d.open[:0], name{}
-	p := parser{Doc: d}
-	if err := p.document(); err != nil {
-		d.text, d.nodes = "", d.nodes[:0]
-		return err
+	p := parser{text: text, nodes: d.nodes[:0], in: none}
+	if p.document() {
+		d.text, d.nodes = text, p.nodes
+	} else {
+		d.text, d.nodes = "", p.nodes[:0]
 	}
-	return nil
+	return p.err
 }
 
+// parser reads text on from at. Its methods return false when they have set err.
 type parser struct {
-	*Doc
-	at int
+	text  string
+	at    int
+	nodes []node
+	in    int32 // the innermost open container; its next is the one around it
+	depth int
+	name  name // the next value's
+	err   error
 }
 
-func (p *parser) fail(what string) error {
-	return fmt.Errorf("%s at byte %d", what, p.at)
-}
+const none = -1
 
 // document is a loop and not a recursion: a sender's nesting must not grow the
 // stack of a wasm module.
-func (p *parser) document() error {
-	for {
-		opened, err := p.value()
-		if err != nil {
-			return err
+func (p *parser) document() bool {
+	for p.value() {
+		p.closers()
+		if p.in == none {
+			return p.end()
 		}
-		if opened {
-			continue
-		}
-		done, err := p.afterValue()
-		if err != nil {
-			return err
-		}
-		if done {
-			p.space()
-			if p.at != len(p.text) {
-				return p.fail("text after the value")
-			}
-			return nil
+		if !p.separator() {
+			return false
 		}
 	}
+	return false
 }
 
-// value reads a scalar or an empty container whole, or opens a container and
-// says so; then the next value is its first.
-func (p *parser) value() (opened bool, err error) {
-	p.space()
-	if p.at >= len(p.text) {
-		return false, p.fail("text ends early")
-	}
-	switch c := p.text[p.at]; c {
+// value reads a scalar, or opens a container.
+func (p *parser) value() bool {
+	switch p.next() {
 	case '{':
-		return p.container(Object, '}')
+		return p.open(Object)
 	case '[':
-		return p.container(Array, ']')
+		return p.open(Array)
 	case '"':
-		i := p.add(String)
-		start, end, escaped, err := p.str()
-		if err != nil {
-			return false, err
-		}
-		n := &p.nodes[i]
-		n.start, n.end, n.escaped = uint32(start), uint32(end), escaped
-		return false, nil
+		n := p.add(String)
+		start, end, escaped, ok := p.str()
+		n.start, n.end, n.escaped = start, end, escaped
+		return ok
 	case 't':
-		return false, p.literal("true", Bool)
+		return p.literal("true", Bool)
 	case 'f':
-		return false, p.literal("false", Bool)
+		return p.literal("false", Bool)
 	case 'n':
-		return false, p.literal("null", Null)
+		return p.literal("null", Null)
 	default:
-		return false, p.number()
+		return p.number()
 	}
 }
 
-func (p *parser) container(kind Kind, closer byte) (opened bool, err error) {
-	if len(p.open) == MaxDepth {
-		return false, ErrTooDeep
+func (p *parser) add(kind Kind) *node {
+	next := int32(len(p.nodes) + 1)
+	p.nodes = append(p.nodes, node{kind: kind, start: uint32(p.at), next: next, name: p.name})
+	p.name = name{}
+	return &p.nodes[next-1]
+}
+
+func (p *parser) open(kind Kind) bool {
+	if p.depth == MaxDepth {
+		p.err = ErrTooDeep
+		return false
 	}
-	i := p.add(kind)
+	p.depth++
+	p.add(kind).next = p.in
+	p.in = int32(len(p.nodes) - 1)
 	p.at++
-	p.space()
-	if p.at < len(p.text) && p.text[p.at] == closer {
+	return true
+}
+
+// closers reads the ends of all containers that end here.
+func (p *parser) closers() {
+	for p.in != none {
+		n := &p.nodes[p.in]
+		if p.next() != closer[n.kind] {
+			return
+		}
 		p.at++
-		p.nodes[i].end = uint32(p.at)
-		return false, nil
+		p.depth--
+		n.end = uint32(p.at)
+		p.in, n.next = n.next, int32(len(p.nodes))
 	}
-	p.open = append(p.open, i)
-	if kind == Object {
-		return true, p.name()
-	}
-	return true, nil
 }
 
-// afterValue reads commas and closers until another value must follow or the
-// outermost value is complete.
-func (p *parser) afterValue() (done bool, err error) {
-	for len(p.open) > 0 {
-		p.space()
-		if p.at >= len(p.text) {
-			return false, p.fail("text ends early")
-		}
-		i := p.open[len(p.open)-1]
-		isObject := p.nodes[i].kind == Object
-		switch c := p.text[p.at]; {
-		case c == ',':
-			p.at++
-			if isObject {
-				p.space()
-				return false, p.name()
-			}
-			return false, nil
-		case c == '}' && isObject, c == ']' && !isObject:
-			p.at++
-			p.nodes[i].end = uint32(p.at)
-			p.nodes[i].next = int32(len(p.nodes))
-			p.open = p.open[:len(p.open)-1]
-		default:
-			return false, p.fail("neither a comma nor the end of the array or object")
-		}
+var closer = [...]byte{Array: ']', Object: '}'}
+
+// separator reads what stands before a value in its container: a comma, save
+// before the first, and in an object the member's name and a colon.
+func (p *parser) separator() bool {
+	first := int(p.in) == len(p.nodes)-1
+	switch c := p.next(); {
+	case c == ',' && !first:
+		p.at++
+	case !first && p.at == len(p.text):
+		return p.fail("text ends early")
+	case !first:
+		return p.fail("neither a comma nor the end of the array or object")
 	}
-	return true, nil
+	if p.nodes[p.in].kind == Object {
+		return p.memberName()
+	}
+	return true
 }
 
-// name reads a member's name and colon, for the value that add makes next.
-func (p *parser) name() error {
-	if p.at >= len(p.text) || p.text[p.at] != '"' {
+func (p *parser) memberName() bool {
+	if p.next() != '"' {
 		return p.fail("no member name")
 	}
-	start, end, escaped, err := p.str()
-	if err != nil {
-		return err
+	start, end, escaped, ok := p.str()
+	if !ok {
+		return false
 	}
-	p.space()
-	if p.at >= len(p.text) || p.text[p.at] != ':' {
+	if p.next() != ':' {
 		return p.fail("no colon after the member name")
 	}
 	p.at++
-	p.key = name{uint32(start), uint32(end), escaped}
-	return nil
+	m := mark(content(p.text[start:end], escaped))
+	p.nodes[p.in].members |= 1 << m
+	p.name = name{start, end, escaped, m}
+	return true
 }
 
-func (p *parser) add(kind Kind) int32 {
-	i := int32(len(p.nodes))
-	p.nodes = append(p.nodes, node{kind: kind, start: uint32(p.at), next: i + 1, key: p.key})
-	p.key = name{}
-	return i
+// end is reached after the outermost value.
+func (p *parser) end() bool {
+	if p.next(); p.at != len(p.text) {
+		return p.fail("text after the value")
+	}
+	return true
 }
 
-// str reads a string and returns where its content, between the quotes, lies.
-func (p *parser) str() (start, end int, escaped bool, err error) {
-	text, i := p.text, p.at+1
-	start = i
-	for {
-		for i < len(text) && !special[text[i]] {
-			i++
-		}
+// str reads a string and says where its content, between the quotes, lies.
+func (p *parser) str() (start, end uint32, escaped, ok bool) {
+	start = uint32(p.at + 1)
+	for i := p.at + 1; ; {
+		i = plainEnd(p.text, i)
 		p.at = i
 		switch {
-		case i == len(text):
+		case i == len(p.text):
 			return 0, 0, false, p.fail("string without an end")
-		case text[i] == '"':
+		case p.text[i] == '"':
 			p.at++
-			return start, i, escaped, nil
-		case text[i] != '\\':
+			return start, uint32(i), escaped, true
+		case p.text[i] != '\\':
 			return 0, 0, false, p.fail("control character in a string")
 		}
-		n := escapeLen(text[i:])
+		n := escapeLen(p.text[i:])
 		if n == 0 {
 			return 0, 0, false, p.fail("bad escape in a string")
 		}
@@ -191,15 +178,6 @@ func (p *parser) str() (start, end int, escaped bool, err error) {
 		i += n
 	}
 }
-
-// special are the bytes at which reading a string has to stop and think.
-var special = func() (set [256]bool) {
-	for c := range 0x20 {
-		set[c] = true
-	}
-	set['"'], set['\\'] = true, true
-	return set
-}()
 
 // escapeLen is the length of the escape that s begins with, 0 for a bad one.
 func escapeLen(s string) int {
@@ -217,20 +195,23 @@ func escapeLen(s string) int {
 	return 0
 }
 
-func (p *parser) literal(word string, kind Kind) error {
+func (p *parser) literal(word string, kind Kind) bool {
 	if len(p.text)-p.at < len(word) || p.text[p.at:p.at+len(word)] != word {
 		return p.fail("no JSON value")
 	}
-	i := p.add(kind)
+	n := p.add(kind)
 	p.at += len(word)
-	p.nodes[i].end = uint32(p.at)
-	return nil
+	n.end = uint32(p.at)
+	return true
 }
 
 // number reads RFC 8259's grammar and keeps the text: no value is converted,
 // so none is rounded.
-func (p *parser) number() error {
-	i := p.add(Number)
+func (p *parser) number() bool {
+	if p.at == len(p.text) {
+		return p.fail("text ends early")
+	}
+	n := p.add(Number)
 	if p.peek() == '-' {
 		p.at++
 	}
@@ -255,16 +236,8 @@ func (p *parser) number() error {
 			return p.fail("bad number")
 		}
 	}
-	p.nodes[i].end = uint32(p.at)
-	return nil
-}
-
-// peek is the byte at the reading position, 0 at the end of the text.
-func (p *parser) peek() byte {
-	if p.at < len(p.text) {
-		return p.text[p.at]
-	}
-	return 0
+	n.end = uint32(p.at)
+	return true
 }
 
 func (p *parser) digits() bool {
@@ -275,13 +248,25 @@ func (p *parser) digits() bool {
 	return p.at > start
 }
 
-func (p *parser) space() {
-	for p.at < len(p.text) {
-		switch p.text[p.at] {
-		case ' ', '\t', '\n', '\r':
-			p.at++
-		default:
-			return
-		}
+// next skips white space and is the byte after it, 0 at the end of the text.
+func (p *parser) next() byte {
+	for p.at < len(p.text) && p.text[p.at] <= ' ' && isSpace(p.text[p.at]) {
+		p.at++
 	}
+	return p.peek()
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
+
+// peek is the byte at the reading position, 0 at the end of the text.
+func (p *parser) peek() byte {
+	if p.at < len(p.text) {
+		return p.text[p.at]
+	}
+	return 0
+}
+
+func (p *parser) fail(what string) bool {
+	p.err = fmt.Errorf("%s at byte %d", what, p.at)
+	return false
 }

@@ -50,7 +50,7 @@ func (v Value) Text() string {
 	n := v.node()
 	switch n.kind {
 	case String:
-		return v.doc.content(n.start, n.end, n.escaped)
+		return content(v.doc.text[n.start:n.end], n.escaped)
 	case Number, Bool:
 		return v.doc.text[n.start:n.end]
 	default:
@@ -68,29 +68,25 @@ func (v Value) Name() string {
 	if v.doc == nil {
 		return ""
 	}
-	k := v.node().key
-	return v.doc.content(k.start, k.end, k.escaped)
+	return v.doc.memberName(v.at)
 }
 
 // Get is the object's member of that name: of a repeated one the last, as in
 // most readers. It is absent if there is none, or v is no object.
 func (v Value) Get(name string) Value {
-	if v.Kind() != Object {
+	if v.doc == nil {
 		return Value{}
 	}
-	d, found := v.doc, Value{}
-	end := d.nodes[v.at].next
-	for i := v.at + 1; i < end; {
-		n := &d.nodes[i]
-		// The length first: it tells most names apart without reading them.
-		if n.key.escaped {
-			if unescape(d.text[n.key.start:n.key.end]) == name {
-				found = Value{d, i, end}
-			}
-		} else if int(n.key.end-n.key.start) == len(name) && d.text[n.key.start:n.key.end] == name {
-			found = Value{d, i, end}
+	nodes, m := v.doc.nodes, mark(name)
+	object := &nodes[v.at]
+	if object.members>>m&1 == 0 {
+		return Value{}
+	}
+	found := Value{}
+	for i := v.at + 1; i < object.next; i = nodes[i].next {
+		if nodes[i].name.mark == m && v.doc.memberName(i) == name {
+			found = Value{v.doc, i, object.next}
 		}
-		i = n.next
 	}
 	return found
 }
@@ -113,11 +109,16 @@ func (v Value) Next() Value {
 	return Value{v.doc, v.node().next, v.end}
 }
 
-func (d *Doc) content(start, end uint32, escaped bool) string {
-	if !escaped {
-		return d.text[start:end]
+func (d *Doc) memberName(i int32) string {
+	n := &d.nodes[i].name
+	return content(d.text[n.start:n.end], n.escaped)
+}
+
+func content(s string, escaped bool) string {
+	if escaped {
+		return unescape(s)
 	}
-	return unescape(d.text[start:end])
+	return s
 }
 
 // unescape decodes the escapes of a string that Parse has found good. Half a

@@ -76,7 +76,7 @@ func TestGet(t *testing.T) {
 }
 
 func TestWalk(t *testing.T) {
-	v := root(t, `{"a":[1,[2,3],{}],"b":"x","a":false}`)
+	v := root(t, `{"a":[1,[2,3],{},{"c":4},5],"b":"x","a":false}`)
 	var got []string
 	for m := v.First(); m.Exists(); m = m.Next() {
 		got = append(got, m.Name()+"="+m.Raw())
@@ -84,7 +84,7 @@ func TestWalk(t *testing.T) {
 			got = append(got, e.Name()+e.Raw())
 		}
 	}
-	want := []string{`a=[1,[2,3],{}]`, `1`, `[2,3]`, `{}`, `b="x"`, `a=false`}
+	want := []string{`a=[1,[2,3],{},{"c":4},5]`, `1`, `[2,3]`, `{}`, `{"c":4}`, `5`, `b="x"`, `a=false`}
 	if len(got) != len(want) {
 		t.Fatalf("walked %q, want %q", got, want)
 	}

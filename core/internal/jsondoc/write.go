@@ -8,40 +8,15 @@ const hexDigits = "0123456789abcdef"
 // becomes U+FFFD; nothing is escaped that need not be.
 func AppendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
-	n := plainPrefix(s)
-	dst = append(dst, s[:n]...)
-	if n < len(s) {
-		dst = appendRest(dst, s[n:])
+	if isPlainASCII(s) {
+		dst = append(dst, s...)
+	} else {
+		dst = appendEscaped(dst, s)
 	}
 	return append(dst, '"')
 }
 
-// plainPrefix is how much of s is ASCII that stands for itself in a JSON
-// string: most often all of it. It looks at eight bytes at a time.
-func plainPrefix(s string) int {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	i := 0
-	for ; i+8 <= len(s); i += 8 {
-		x := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
-			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
-		quote, backslash := x^(ones*'"'), x^(ones*'\\')
-		// A byte's high bit is set by itself (no ASCII), by borrowing below a
-		// space (a control character), or by borrowing from zero (a match).
-		if (x|(x-ones*' ')|(quote-ones)|(backslash-ones))&highs != 0 {
-			break
-		}
-	}
-	for i < len(s) && isPlain(s[i]) {
-		i++
-	}
-	return i
-}
-
-func isPlain(c byte) bool {
-	return c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\'
-}
-
-func appendRest(dst []byte, s string) []byte {
+func appendEscaped(dst []byte, s string) []byte {
 	from := 0
 	for i := 0; i < len(s); {
 		c := s[i]
