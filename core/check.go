@@ -81,7 +81,8 @@ type Check struct {
 		verdict    Verdict
 		signatures [2]signature
 		sum        [sha256.Size]byte
-		set        [12]Field
+		delivery   [32]byte
+		set        [8]Field
 		types      [1]string
 		hold       [1]Key
 	}

@@ -121,9 +121,8 @@ func (c *Check) authenticate(body []byte) Code {
 		return code
 	}
 	digest := sha256.Sum256(c.signed)
-	var id [32]byte
-	hex.Encode(id[:], digest[:16])
-	c.delivery = string(id[:])
+	hex.Encode(c.room.delivery[:], digest[:16])
+	c.delivery = readOnlyString(c.room.delivery[:])
 	return ""
 }
 

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"bytes"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,6 +34,7 @@ type scratch struct {
 	fates []fate
 	keys  []Key // of the claimable events, in their order
 	index map[Key]struct{}
+	body  []byte // as it is written, before its length is known
 }
 
 // seen says that the key is among keys. A few are looked through; a large batch
@@ -64,11 +66,14 @@ func (p *scratchPool) get() *scratch {
 
 // put keeps the memory unless a huge delivery has made it grow.
 func (p *scratchPool) put(s *scratch) {
-	const usualValues, usualEvents = 16 << 10, 64
+	const usualValues, usualEvents, usualBody = 16 << 10, 64, 64 << 10
 	s.doc.Shrink(usualValues)
 	s.batch.Reset(usualEvents)
 	s.d = provider.Delivery{}
 	s.fates, s.keys, s.index = s.fates[:0], s.keys[:0], nil
+	if cap(s.body) > usualBody {
+		s.body = nil
+	}
 	p.pool.Put(s)
 }
 
@@ -371,8 +376,9 @@ func (c *Check) forward(hold []Key) *Verdict {
 	return v
 }
 
+// writeUnified writes into memory that is warm, and copies what the host keeps.
 func (c *Check) writeUnified(events []unified.Event, keep func(int) bool) []byte {
-	const perEvent = 640
-	size := len(c.rawBody) + perEvent*(len(events)+1)
-	return c.gate.writer.Append(make([]byte, 0, size), c.delivery, c.now.Truncate(time.Millisecond), events, keep)
+	s := c.scratch
+	s.body = c.gate.writer.Append(s.body[:0], c.delivery, c.now.Truncate(time.Millisecond), events, keep)
+	return bytes.Clone(s.body)
 }

@@ -58,6 +58,9 @@ func (g *Gate) removed() []string {
 // safeFieldValue is s as a header value: printable ASCII, and not for ever.
 func safeFieldValue(s string) string {
 	const longest = 128
+	if len(s) <= longest && isPrintable(s) {
+		return s
+	}
 	clean := strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {
 			return '_'
@@ -65,4 +68,13 @@ func safeFieldValue(s string) string {
 		return r
 	}, s)
 	return clean[:min(len(clean), longest)]
+}
+
+func isPrintable(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }

@@ -166,13 +166,11 @@ type Batch struct {
 // the next call.
 func (b *Batch) Add() *Event {
 	if len(b.events) < cap(b.events) {
-		b.events = b.events[:len(b.events)+1]
+		b.events = b.events[:len(b.events)+1] // empty since Reset
 	} else {
 		b.events = append(b.events, Event{})
 	}
-	e := &b.events[len(b.events)-1]
-	e.reset()
-	return e
+	return &b.events[len(b.events)-1]
 }
 
 // Events is what has been added, valid until Reset.

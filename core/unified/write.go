@@ -183,24 +183,18 @@ func AppendTime(dst []byte, t time.Time) []byte {
 	if year < 0 || year > 9999 {
 		return t.AppendFormat(dst, time.RFC3339)
 	}
-	dst = appendDigits(dst, year, 4)
-	dst = appendDigits(append(dst, '-'), int(month), 2)
-	dst = appendDigits(append(dst, '-'), day, 2)
-	dst = appendDigits(append(dst, 'T'), hour, 2)
-	dst = appendDigits(append(dst, ':'), minute, 2)
-	dst = appendDigits(append(dst, ':'), second, 2)
+	dst = append(dst,
+		digit(year/1000), digit(year/100), digit(year/10), digit(year), '-',
+		digit(int(month)/10), digit(int(month)), '-',
+		digit(day/10), digit(day), 'T',
+		digit(hour/10), digit(hour), ':',
+		digit(minute/10), digit(minute), ':',
+		digit(second/10), digit(second))
 	if ms := t.Nanosecond() / 1e6; ms > 0 {
-		dst = appendDigits(append(dst, '.'), ms, 3)
+		dst = append(dst, '.', digit(ms/100), digit(ms/10), digit(ms))
 	}
 	return append(dst, 'Z')
 }
 
-// appendDigits writes n, which is not negative, with at least width digits.
-func appendDigits(dst []byte, n, width int) []byte {
-	var digits [4]byte
-	for i := width - 1; i >= 0; i-- {
-		digits[i] = byte('0' + n%10)
-		n /= 10
-	}
-	return append(dst, digits[:width]...)
-}
+// digit is n's last digit.
+func digit(n int) byte { return '0' + byte(uint(n)%10) }

@@ -42,12 +42,12 @@ type name struct {
 }
 
 // mark is a number from 0 to 31 that tells most names of one object apart
-// without reading them: by their length and their ends.
+// without reading them: by their length and their last byte.
 func mark(name string) uint8 {
 	if name == "" {
 		return 0
 	}
-	return (uint8(len(name))*7 + name[0]*3 + name[len(name)-1]) % 32
+	return (uint8(len(name))*8 + name[len(name)-1]) % 32
 }
 
 // Root is the document's outermost value, absent when the document is empty.

@@ -1,9 +1,6 @@
 package jsondoc
 
-import (
-	"errors"
-	"fmt"
-)
+import "errors"
 
 // MaxDepth is how deep arrays and objects may nest: far beyond what any
 // provider sends, and little enough that nobody can make us work for nothing.
@@ -15,164 +12,119 @@ var ErrTooDeep = errors.New("nested deeper than 512 levels")
 // Parse reads text, which must be valid UTF-8, as one JSON value (RFC 8259)
 // and replaces what d held. It keeps text, and reuses d's memory. After an
 // error d is empty.
-func (d *Doc) Parse(text string) error {
-	p := parser{text: text, nodes: d.nodes[:0], in: none}
-	if p.document() {
-		d.text, d.nodes = text, p.nodes
-	} else {
-		d.text, d.nodes = "", p.nodes[:0]
+func (d *Doc) Parse(text string) (err error) {
+	d.text = text
+	d.nodes, err = parse(text, d.nodes[:0])
+	if err != nil {
+		d.text, d.nodes = "", d.nodes[:0]
 	}
-	return p.err
+	return err
 }
 
-// parser reads text on from at. Its methods return false when they have set err.
-type parser struct {
-	text  string
-	at    int
-	nodes []node
-	in    int32 // the innermost open container; its next is the one around it
-	depth int
-	name  name // the next value's
-	err   error
-}
+const none = -1 // no container
 
-const none = -1
-
-// document is a loop and not a recursion: a sender's nesting must not grow the
-// stack of a wasm module.
-func (p *parser) document() bool {
-	for p.value() {
-		p.closers()
-		if p.in == none {
-			return p.end()
+// parse adds the values of text to nodes. It is a loop and not a recursion: a
+// sender's nesting must not grow the stack of a wasm module. And it is one long
+// function, because all its state then stays in registers.
+func parse(text string, nodes []node) ([]node, error) {
+	in, depth := int32(none), 0 // the innermost open container: its next is the one around it
+	closer := byte(0)           // what ends it
+	var member name             // of the value that comes next
+	i := skip(text, 0)
+	for {
+		n := node{start: uint32(i), next: int32(len(nodes) + 1), name: member}
+		end := i + 1
+		switch c := at(text, i); c {
+		case '"':
+			end, n.escaped = stringEnd(text, end)
+			if at(text, end) != '"' {
+				return nodes, stringError(text, end)
+			}
+			n.kind, n.start, n.end = String, n.start+1, uint32(end)
+			end++
+		case '{', '[':
+			if depth++; depth > MaxDepth {
+				return nodes, ErrTooDeep
+			}
+			n.kind, n.next = containers[c], in
+			in, closer = int32(len(nodes)), closers[n.kind]
+		default:
+			if n.kind, end = scalar(text, i); n.kind == Absent {
+				return nodes, scalarError(text, i, end)
+			}
+			n.end = uint32(end)
 		}
-		if !p.separator() {
-			return false
+		nodes = append(nodes, n)
+
+		i = skip(text, end)
+		for in != none && at(text, i) == closer {
+			closed := &nodes[in]
+			i++
+			closed.end = uint32(i)
+			in, closed.next = closed.next, int32(len(nodes))
+			if depth--; in != none {
+				closer = closers[nodes[in].kind]
+			}
+			i = skip(text, i)
+		}
+		if in == none {
+			if i != len(text) {
+				return nodes, failure("text after the value", i)
+			}
+			return nodes, nil
+		}
+
+		if first := int(in) == len(nodes)-1; !first {
+			if at(text, i) != ',' {
+				return nodes, commaError(text, i)
+			}
+			i = skip(text, i+1)
+		}
+		member = name{}
+		if closer == '}' {
+			start, ok := i, false
+			if member, i, ok = memberName(text, start); !ok {
+				return nodes, nameError(text, start, i)
+			}
+			nodes[in].members |= 1 << member.mark
 		}
 	}
-	return false
 }
 
-// value reads a scalar, or opens a container.
-func (p *parser) value() bool {
-	switch p.next() {
-	case '{':
-		return p.open(Object)
-	case '[':
-		return p.open(Array)
-	case '"':
-		n := p.add(String)
-		start, end, escaped, ok := p.str()
-		n.start, n.end, n.escaped = start, end, escaped
-		return ok
-	case 't':
-		return p.literal("true", Bool)
-	case 'f':
-		return p.literal("false", Bool)
-	case 'n':
-		return p.literal("null", Null)
-	default:
-		return p.number()
+var (
+	containers = [...]Kind{'[': Array, '{': Object}
+	closers    = [...]byte{Array: ']', Object: '}'}
+)
+
+// memberName reads a member's name and its colon. Where that is not so, end is
+// where it went wrong.
+func memberName(text string, i int) (n name, end int, ok bool) {
+	if at(text, i) != '"' {
+		return name{}, i, false
 	}
-}
-
-func (p *parser) add(kind Kind) *node {
-	next := int32(len(p.nodes) + 1)
-	p.nodes = append(p.nodes, node{kind: kind, start: uint32(p.at), next: next, name: p.name})
-	p.name = name{}
-	return &p.nodes[next-1]
-}
-
-func (p *parser) open(kind Kind) bool {
-	if p.depth == MaxDepth {
-		p.err = ErrTooDeep
-		return false
+	start := i + 1
+	i, escaped := stringEnd(text, start)
+	if at(text, i) != '"' {
+		return name{}, i, false
 	}
-	p.depth++
-	p.add(kind).next = p.in
-	p.in = int32(len(p.nodes) - 1)
-	p.at++
-	return true
+	n = name{uint32(start), uint32(i), escaped, mark(content(text[start:i], escaped))}
+	if i = skip(text, i+1); at(text, i) != ':' {
+		return name{}, i, false
+	}
+	return n, skip(text, i+1), true
 }
 
-// closers reads the ends of all containers that end here.
-func (p *parser) closers() {
-	for p.in != none {
-		n := &p.nodes[p.in]
-		if p.next() != closer[n.kind] {
-			return
+// stringEnd finds the quote that ends a string whose content begins at i, or
+// the byte that no string may have there.
+func stringEnd(text string, i int) (end int, escaped bool) {
+	for {
+		i = plainEnd(text, i)
+		if at(text, i) != '\\' {
+			return i, escaped
 		}
-		p.at++
-		p.depth--
-		n.end = uint32(p.at)
-		p.in, n.next = n.next, int32(len(p.nodes))
-	}
-}
-
-var closer = [...]byte{Array: ']', Object: '}'}
-
-// separator reads what stands before a value in its container: a comma, save
-// before the first, and in an object the member's name and a colon.
-func (p *parser) separator() bool {
-	first := int(p.in) == len(p.nodes)-1
-	switch c := p.next(); {
-	case c == ',' && !first:
-		p.at++
-	case !first && p.at == len(p.text):
-		return p.fail("text ends early")
-	case !first:
-		return p.fail("neither a comma nor the end of the array or object")
-	}
-	if p.nodes[p.in].kind == Object {
-		return p.memberName()
-	}
-	return true
-}
-
-func (p *parser) memberName() bool {
-	if p.next() != '"' {
-		return p.fail("no member name")
-	}
-	start, end, escaped, ok := p.str()
-	if !ok {
-		return false
-	}
-	if p.next() != ':' {
-		return p.fail("no colon after the member name")
-	}
-	p.at++
-	m := mark(content(p.text[start:end], escaped))
-	p.nodes[p.in].members |= 1 << m
-	p.name = name{start, end, escaped, m}
-	return true
-}
-
-// end is reached after the outermost value.
-func (p *parser) end() bool {
-	if p.next(); p.at != len(p.text) {
-		return p.fail("text after the value")
-	}
-	return true
-}
-
-// str reads a string and says where its content, between the quotes, lies.
-func (p *parser) str() (start, end uint32, escaped, ok bool) {
-	start = uint32(p.at + 1)
-	for i := p.at + 1; ; {
-		i = plainEnd(p.text, i)
-		p.at = i
-		switch {
-		case i == len(p.text):
-			return 0, 0, false, p.fail("string without an end")
-		case p.text[i] == '"':
-			p.at++
-			return start, uint32(i), escaped, true
-		case p.text[i] != '\\':
-			return 0, 0, false, p.fail("control character in a string")
-		}
-		n := escapeLen(p.text[i:])
+		n := escapeLen(text[i:])
 		if n == 0 {
-			return 0, 0, false, p.fail("bad escape in a string")
+			return i, true
 		}
 		escaped = true
 		i += n
@@ -195,78 +147,77 @@ func escapeLen(s string) int {
 	return 0
 }
 
-func (p *parser) literal(word string, kind Kind) bool {
-	if len(p.text)-p.at < len(word) || p.text[p.at:p.at+len(word)] != word {
-		return p.fail("no JSON value")
+// scalar reads a literal or a number. Where there is none, end is where it went
+// wrong.
+func scalar(text string, i int) (kind Kind, end int) {
+	switch at(text, i) {
+	case 't':
+		return literal(text, i, "true", Bool)
+	case 'f':
+		return literal(text, i, "false", Bool)
+	case 'n':
+		return literal(text, i, "null", Null)
+	default:
+		return number(text, i)
 	}
-	n := p.add(kind)
-	p.at += len(word)
-	n.end = uint32(p.at)
-	return true
 }
 
-// number reads RFC 8259's grammar and keeps the text: no value is converted,
-// so none is rounded.
-func (p *parser) number() bool {
-	if p.at == len(p.text) {
-		return p.fail("text ends early")
+func literal(text string, i int, word string, kind Kind) (Kind, int) {
+	end := i + len(word)
+	if len(text) < end || text[i:end] != word {
+		return Absent, i
 	}
-	n := p.add(Number)
-	if p.peek() == '-' {
-		p.at++
-	}
-	switch {
-	case p.peek() == '0':
-		p.at++
-	case !p.digits():
-		return p.fail("no JSON value")
-	}
-	if p.peek() == '.' {
-		p.at++
-		if !p.digits() {
-			return p.fail("bad number")
-		}
-	}
-	if c := p.peek(); c == 'e' || c == 'E' {
-		p.at++
-		if c := p.peek(); c == '+' || c == '-' {
-			p.at++
-		}
-		if !p.digits() {
-			return p.fail("bad number")
-		}
-	}
-	n.end = uint32(p.at)
-	return true
+	return kind, end
 }
 
-func (p *parser) digits() bool {
-	start := p.at
-	for p.at < len(p.text) && p.text[p.at]-'0' <= 9 {
-		p.at++
+// number reads RFC 8259's grammar: no value is converted, so none is rounded.
+func number(text string, i int) (kind Kind, end int) {
+	if at(text, i) == '-' {
+		i++
 	}
-	return p.at > start
+	end = i + 1
+	if at(text, i) != '0' {
+		if end = digits(text, i); end == i {
+			return Absent, end
+		}
+	}
+	if i = end; at(text, i) == '.' {
+		if end = digits(text, i+1); end == i+1 {
+			return Absent, end
+		}
+	}
+	if i = end; at(text, i) == 'e' || at(text, i) == 'E' {
+		if i++; at(text, i) == '+' || at(text, i) == '-' {
+			i++
+		}
+		if end = digits(text, i); end == i {
+			return Absent, end
+		}
+	}
+	return Number, end
 }
 
-// next skips white space and is the byte after it, 0 at the end of the text.
-func (p *parser) next() byte {
-	for p.at < len(p.text) && p.text[p.at] <= ' ' && isSpace(p.text[p.at]) {
-		p.at++
+func digits(text string, i int) int {
+	for at(text, i)-'0' <= 9 {
+		i++
 	}
-	return p.peek()
+	return i
+}
+
+// skip passes over white space.
+func skip(text string, i int) int {
+	for i < len(text) && text[i] <= ' ' && isSpace(text[i]) {
+		i++
+	}
+	return i
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 
-// peek is the byte at the reading position, 0 at the end of the text.
-func (p *parser) peek() byte {
-	if p.at < len(p.text) {
-		return p.text[p.at]
+// at is the i-th byte of the text, 0 at its end.
+func at(text string, i int) byte {
+	if i < len(text) {
+		return text[i]
 	}
 	return 0
-}
-
-func (p *parser) fail(what string) bool {
-	p.err = fmt.Errorf("%s at byte %d", what, p.at)
-	return false
 }

@@ -1,0 +1,48 @@
+package jsondoc
+
+import "fmt"
+
+// An error says what is wrong and where, and never what stands there: it may
+// be a secret.
+func failure(what string, i int) error { return fmt.Errorf("%s at byte %d", what, i) }
+
+func stringError(text string, i int) error {
+	switch {
+	case i == len(text):
+		return failure("string without an end", i)
+	case text[i] == '\\':
+		return failure("bad escape in a string", i)
+	default:
+		return failure("control character in a string", i)
+	}
+}
+
+// nameError is for a member that begins at start and goes wrong at i.
+func nameError(text string, start, i int) error {
+	if i == start {
+		return failure("no member name", i)
+	}
+	if end, _ := stringEnd(text, start+1); at(text, end) != '"' {
+		return stringError(text, end)
+	}
+	return failure("no colon after the member name", i)
+}
+
+// scalarError is for a value that begins at start and goes wrong at i.
+func scalarError(text string, start, i int) error {
+	switch {
+	case start == len(text):
+		return failure("text ends early", i)
+	case start == i:
+		return failure("no JSON value", i)
+	default:
+		return failure("bad number", i)
+	}
+}
+
+func commaError(text string, i int) error {
+	if i == len(text) {
+		return failure("text ends early", i)
+	}
+	return failure("neither a comma nor the end of the array or object", i)
+}
