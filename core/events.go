@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 	"unsafe"
@@ -55,17 +54,9 @@ func (s *scratch) seen(key Key) bool {
 	return seen
 }
 
-type scratchPool struct{ pool sync.Pool }
-
-func (p *scratchPool) get() *scratch {
-	if s, ok := p.pool.Get().(*scratch); ok {
-		return s
-	}
-	return &scratch{}
-}
-
-// put keeps the memory unless a huge delivery has made it grow.
-func (p *scratchPool) put(s *scratch) {
+// close makes the memory ready for the next delivery, unless a huge one has made
+// it grow.
+func (s *scratch) close() {
 	const usualValues, usualEvents, usualBody = 16 << 10, 64, 64 << 10
 	s.doc.Shrink(usualValues)
 	s.batch.Reset(usualEvents)
@@ -74,12 +65,12 @@ func (p *scratchPool) put(s *scratch) {
 	if cap(s.body) > usualBody {
 		s.body = nil
 	}
-	p.pool.Put(s)
 }
 
 // close gives the memory back. The check has its verdict.
 func (c *Check) close() {
 	if c.scratch != nil {
+		c.scratch.close()
 		c.gate.scratch.put(c.scratch)
 		c.scratch = nil
 	}

@@ -37,7 +37,6 @@ func NewRouter(c Routes) (*Router, error) {
 		r.addPath(&p, i, route.Path)
 	}
 	checkNames(&p, c.Routes)
-	slices.SortStableFunc(r.prefixes, func(a, b prefix) int { return cmp.Compare(len(b.path), len(a.path)) })
 	if err := p.err(); err != nil {
 		return nil, err
 	}
@@ -63,16 +62,33 @@ func (r *Router) addPath(p *problems, route int, path string) {
 	}
 	pattern = cleanPath(pattern)
 	if isPrefix {
-		if slices.ContainsFunc(r.prefixes, func(other prefix) bool { return other.path == pattern }) {
+		if !r.addPrefix(prefix{pattern, route}) {
 			p.add(place, "%q stands at another route already: a path has one gate", path)
 		}
-		r.prefixes = append(r.prefixes, prefix{pattern, route})
 		return
 	}
 	if _, taken := r.exact[pattern]; taken {
 		p.add(place, "%q stands at another route already: a path has one gate", path)
 	}
 	r.exact[pattern] = route
+}
+
+// addPrefix puts a prefix behind all that are longer; it is false if the prefix
+// is there already.
+func (r *Router) addPrefix(new prefix) bool {
+	at := 0
+	for i, old := range r.prefixes {
+		if old.path == new.path {
+			return false
+		}
+		if len(old.path) >= len(new.path) {
+			at = i + 1
+		}
+	}
+	r.prefixes = append(r.prefixes, prefix{})
+	copy(r.prefixes[at+1:], r.prefixes[at:])
+	r.prefixes[at] = new
+	return true
 }
 
 // checkNames refuses one name for different gates: else one's secret would open

@@ -6,7 +6,6 @@ package provider
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -95,7 +94,11 @@ func All() []*Provider {
 	for _, p := range registry {
 		all = append(all, p)
 	}
-	slices.SortFunc(all, func(a, b *Provider) int { return strings.Compare(a.Name, b.Name) })
+	for i := range all { // no slices.SortFunc, which makes hookward.wasm larger by 5 %
+		for j := i; j > 0 && all[j].Name < all[j-1].Name; j-- {
+			all[j], all[j-1] = all[j-1], all[j]
+		}
+	}
 	return all
 }
 
