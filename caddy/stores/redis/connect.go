@@ -48,8 +48,6 @@ func (s *Store) tryConnect() error {
 func (s *Store) clientOption() rueidis.ClientOption {
 	o := rueidis.ClientOption{
 		InitAddress: s.options.Addresses,
-		Username:    s.options.Username,
-		Password:    s.options.Password,
 		TLSConfig:   s.options.TLS,
 		ClientName:  "hookward",
 
@@ -64,6 +62,13 @@ func (s *Store) clientOption() rueidis.ClientOption {
 	o.Dialer.KeepAlive = patience // an idle connection is tried this often
 	if s.options.Sentinel != "" {
 		o.Sentinel = rueidis.SentinelOption{MasterSet: s.options.Sentinel, TLSConfig: s.options.TLS, Dialer: o.Dialer}
+		login := s.login.Load()
+		o.Username, o.Password = login.Username, login.Password
+		return o
+	}
+	// Not with Sentinels, which would be logged in to as well.
+	o.AuthCredentialsFn = func(rueidis.AuthCredentialsContext) (rueidis.AuthCredentials, error) {
+		return *s.login.Load(), nil
 	}
 	return o
 }

@@ -74,6 +74,7 @@ type Store struct {
 	options  Options
 	log      *zap.Logger
 	timeout  atomic.Int64
+	login    atomic.Pointer[rueidis.AuthCredentials]
 	client   atomic.Pointer[connected]
 	circuits [circuits]circuit
 
@@ -96,6 +97,7 @@ func Open(o Options, log *zap.Logger) *Store {
 	}
 	s := &Store{options: o, log: log, closing: make(chan struct{})}
 	s.SetTimeout(o.Timeout)
+	s.SetCredentials(o.Username, o.Password)
 	s.connect()
 	return s
 }
@@ -106,6 +108,11 @@ func (s *Store) SetTimeout(d time.Duration) {
 		d = DefaultTimeout
 	}
 	s.timeout.Store(int64(d))
+}
+
+// SetCredentials changes how connections to come log in.
+func (s *Store) SetCredentials(username, password string) {
+	s.login.Store(&rueidis.AuthCredentials{Username: username, Password: password})
 }
 
 // Close ends all connections. Calls fail from then on.
