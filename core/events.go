@@ -334,10 +334,8 @@ func (c *Check) forward(hold []Key) *Verdict {
 	s := c.scratch
 	events := s.batch.Events()
 	v := &c.room.verdict
-	*v = Verdict{
-		Kind: Forward, Outcome: Accepted, Hold: hold, Types: c.room.types[:0],
-		Delivery: c.delivery, Assurance: c.assurance, Secret: c.secret,
-	}
+	v.Kind, v.Outcome, v.Hold, v.Types = Forward, Accepted, hold, c.room.types[:0]
+	v.Delivery, v.Assurance, v.Secret = c.delivery, c.assurance, c.secret
 	keep := func(i int) bool { return c.gate.original || s.fates[i] != leftOut }
 	for i := range events {
 		if keep(i) {

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/hookward/hookward/core/internal/form"
 	"github.com/hookward/hookward/core/internal/jsondoc"
@@ -21,7 +22,8 @@ type Delivery struct {
 	// milliseconds: what an event that is never claimed is named by.
 	ReceivedMillis int64
 
-	batch *unified.Batch
+	batch  *unified.Batch
+	joined strings.Builder // what join has made
 }
 
 // NewDelivery is a delivery whose events go to batch.
@@ -51,6 +53,19 @@ func (d *Delivery) Data() string {
 		d.formJSON = string(d.Form.AppendJSON(nil))
 	}
 	return d.formJSON
+}
+
+// join runs texts together. The few that a delivery needs share their memory.
+func (d *Delivery) join(a, b, c string) string {
+	const usual = 64
+	if d.joined.Cap() == 0 {
+		d.joined.Grow(usual)
+	}
+	from := d.joined.Len()
+	d.joined.WriteString(a)
+	d.joined.WriteString(b)
+	d.joined.WriteString(c)
+	return d.joined.String()[from:]
 }
 
 // perReceipt is the id of an event that is never claimed: of the session, and

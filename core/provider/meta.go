@@ -40,17 +40,24 @@ var _ = register(&Provider{
 	Map:         mapMeta,
 })
 
-// metaChannels are the products by the payload's "object". One that is not here
-// is mapped all the same, under the provider's name.
-var metaChannels = map[string]string{
-	"whatsapp_business_account": "whatsapp",
-	"page":                      "messenger",
-	"instagram":                 "instagram",
+// metaChannel is the product by the payload's "object". One that is not here is
+// mapped all the same, under the provider's name.
+func metaChannel(object string) string {
+	switch object {
+	case "whatsapp_business_account":
+		return "whatsapp"
+	case "page":
+		return "messenger"
+	case "instagram":
+		return "instagram"
+	default:
+		return ""
+	}
 }
 
 // mapMeta walks the entries: each is an account, and what happened there.
 func mapMeta(d *Delivery) {
-	m := metaEntry{Delivery: d, channel: metaChannels[d.JSON.Get("object").Text()]}
+	m := &metaEntry{Delivery: d, channel: metaChannel(d.JSON.Get("object").Text())}
 	found := m.each(d.JSON, "entry", func(entry jsondoc.Value) {
 		m.entry = entry
 		m.read()
@@ -68,7 +75,7 @@ type metaEntry struct {
 }
 
 // read maps all that the entry holds, in Meta's order.
-func (m metaEntry) read() {
+func (m *metaEntry) read() {
 	found := m.each(m.entry, "changes", m.change)
 	found = m.each(m.entry, "messaging", m.messaging) || found
 	found = m.each(m.entry, "standby", m.standby) || found
@@ -84,7 +91,7 @@ func (m metaEntry) read() {
 // each calls do for the objects in the parent's list of that name, and says
 // whether there is one. What is no list, or no object in it, is an event that
 // nobody knows, with the parent as its data: it came from Meta all the same.
-func (m metaEntry) each(parent jsondoc.Value, name string, do func(jsondoc.Value)) (found bool) {
+func (m *metaEntry) each(parent jsondoc.Value, name string, do func(jsondoc.Value)) (found bool) {
 	list := parent.Get(name)
 	switch list.Kind() {
 	case jsondoc.Absent, jsondoc.Null:
@@ -105,7 +112,7 @@ func (m metaEntry) each(parent jsondoc.Value, name string, do func(jsondoc.Value
 }
 
 // change is what happened to a field that the app has subscribed to.
-func (m metaEntry) change(change jsondoc.Value) {
+func (m *metaEntry) change(change jsondoc.Value) {
 	value := change.Get("value")
 	switch {
 	case m.channel == "whatsapp":
@@ -124,7 +131,7 @@ func (m metaEntry) change(change jsondoc.Value) {
 
 // changed is a change of a field that has no type of its own: a comment, a
 // mention, a quality rating.
-func (m metaEntry) changed(change jsondoc.Value) *unified.Event {
+func (m *metaEntry) changed(change jsondoc.Value) *unified.Event {
 	field, value := firstOf(change.Get("field").Text(), "unknown"), change.Get("value")
 	data := value
 	if field == "unknown" || value.Kind() != jsondoc.Object {
@@ -133,7 +140,7 @@ func (m metaEntry) changed(change jsondoc.Value) *unified.Event {
 	return m.other(field, data.Raw())
 }
 
-func (m metaEntry) event(typ, native, data string) *unified.Event {
+func (m *metaEntry) event(typ, native, data string) *unified.Event {
 	e := m.Event(typ, native, data)
 	if m.channel != "" {
 		e.Channel = m.channel
@@ -142,7 +149,7 @@ func (m metaEntry) event(typ, native, data string) *unified.Event {
 }
 
 // other is an event that this version has no type for.
-func (m metaEntry) other(native, data string) *unified.Event {
+func (m *metaEntry) other(native, data string) *unified.Event {
 	e := m.event(m.Provider+"."+native, native, data)
 	e.Time = metaTime(m.entry.Get("time"))
 	if m.channel == "whatsapp" {
@@ -155,7 +162,7 @@ func (m metaEntry) other(native, data string) *unified.Event {
 
 // needsSender gives a message that nobody sent, or that has no place for an
 // answer, its native name: what message.received promises it could not keep.
-func (m metaEntry) needsSender(e *unified.Event) {
+func (m *metaEntry) needsSender(e *unified.Event) {
 	if e.Type == unified.MessageReceived && (e.SenderID == "" || e.ConversationID == "") {
 		e.Type = m.Provider + "." + e.NativeType
 	}

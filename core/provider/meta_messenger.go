@@ -10,7 +10,7 @@ import (
 // messaging is one event of Messenger or Instagram: the two ends, a time, and
 // one object whose key is the kind of event.
 // https://developers.facebook.com/docs/messenger-platform/reference/webhook-events
-func (m metaEntry) messaging(item jsondoc.Value) {
+func (m *metaEntry) messaging(item jsondoc.Value) {
 	kind := messengerKind(item)
 	body := item.Get(kind)
 	switch kind {
@@ -35,7 +35,7 @@ func (m metaEntry) messaging(item jsondoc.Value) {
 }
 
 // standby is an event of a conversation that another app has in hand.
-func (m metaEntry) standby(item jsondoc.Value) {
+func (m *metaEntry) standby(item jsondoc.Value) {
 	e := m.exchange(m.Provider+".standby", "standby", item)
 	body := item.Get("message")
 	if body.Kind() != jsondoc.Object {
@@ -48,7 +48,7 @@ func (m metaEntry) standby(item jsondoc.Value) {
 
 // postback is a button that was pressed: a message that the user did not have
 // to type.
-func (m metaEntry) postback(item, body jsondoc.Value) {
+func (m *metaEntry) postback(item, body jsondoc.Value) {
 	e := m.exchange(unified.MessageReceived, "postback", item)
 	e.MessageID = body.Get("mid").Text()
 	identify(e, "postback", e.MessageID)
@@ -61,7 +61,7 @@ func (m metaEntry) postback(item, body jsondoc.Value) {
 
 // reaction is known by its time as well: the same one may be given, taken back
 // and given again.
-func (m metaEntry) reaction(item, body jsondoc.Value) {
+func (m *metaEntry) reaction(item, body jsondoc.Value) {
 	e := m.exchange(unified.MessageReaction, "reaction", item)
 	e.MessageID = body.Get("mid").Text()
 	e.MessageType = "reaction"
@@ -76,7 +76,7 @@ func (m metaEntry) reaction(item, body jsondoc.Value) {
 }
 
 // edited is known by the number of the edit, and by its time.
-func (m metaEntry) edited(item, body jsondoc.Value) {
+func (m *metaEntry) edited(item, body jsondoc.Value) {
 	e := m.exchange(unified.MessageEdited, "message_edit", item)
 	e.MessageID = body.Get("mid").Text()
 	e.MessageType = "text"
@@ -86,7 +86,7 @@ func (m metaEntry) edited(item, body jsondoc.Value) {
 
 // delivered is one event for each message that arrived. Without their ids it
 // says that all up to the watermark did.
-func (m metaEntry) delivered(item, body jsondoc.Value) {
+func (m *metaEntry) delivered(item, body jsondoc.Value) {
 	mids := body.Get("mids")
 	mid := mids.First()
 	if mids.Kind() != jsondoc.Array {
@@ -103,7 +103,7 @@ func (m metaEntry) delivered(item, body jsondoc.Value) {
 
 // receipt is about a message of ours, so that we are its sender: Meta names the
 // user who received it as the sender of the receipt.
-func (m metaEntry) receipt(typ, kind string, item jsondoc.Value, mid string) *unified.Event {
+func (m *metaEntry) receipt(typ, kind string, item jsondoc.Value, mid string) *unified.Event {
 	e := m.exchange(typ, kind, item)
 	e.MessageID = mid
 	identify(e, kind, mid, e.SenderID)
@@ -112,7 +112,7 @@ func (m metaEntry) receipt(typ, kind string, item jsondoc.Value, mid string) *un
 }
 
 // exchange is an event between the two ends of a conversation.
-func (m metaEntry) exchange(typ, native string, item jsondoc.Value) *unified.Event {
+func (m *metaEntry) exchange(typ, native string, item jsondoc.Value) *unified.Event {
 	e := m.event(typ, native, item.Raw())
 	e.Time = metaTime(item.Get("timestamp"))
 	if e.Time.IsZero() {

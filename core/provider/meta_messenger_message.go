@@ -6,7 +6,7 @@ import (
 )
 
 // message is a message to us, of ours, or taken back.
-func (m metaEntry) message(item, body jsondoc.Value) {
+func (m *metaEntry) message(item, body jsondoc.Value) {
 	kind := messageKind(body)
 	e := m.exchange(messengerTypes[kind], "message", item)
 	e.MessageID = body.Get("mid").Text()

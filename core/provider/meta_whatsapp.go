@@ -9,17 +9,17 @@ import (
 // on which of our numbers.
 // https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference
 type whatsApp struct {
-	metaEntry
+	*metaEntry
 	field  string
 	value  jsondoc.Value
 	number string // ours, as it is displayed
 	id     string // its id
 }
 
-func (m metaEntry) whatsAppChange(change jsondoc.Value) {
+func (m *metaEntry) whatsAppChange(change jsondoc.Value) {
 	value := change.Get("value")
 	account := value.Get("metadata")
-	w := whatsApp{
+	w := &whatsApp{
 		metaEntry: m, field: change.Get("field").Text(), value: value,
 		number: account.Get("display_phone_number").Text(), id: account.Get("phone_number_id").Text(),
 	}
@@ -46,7 +46,7 @@ var templateTypes = map[string]string{
 	"REJECTED": unified.TemplateRejected,
 }
 
-func (w whatsApp) template(change jsondoc.Value) {
+func (w *whatsApp) template(change jsondoc.Value) {
 	e := w.changed(change)
 	outcome := w.value.Get("event").Text()
 	if typ, ok := templateTypes[outcome]; ok {
@@ -60,14 +60,14 @@ func (w whatsApp) template(change jsondoc.Value) {
 }
 
 // failure is an error that concerns the number and no single message.
-func (w whatsApp) failure(problem jsondoc.Value) {
+func (w *whatsApp) failure(problem jsondoc.Value) {
 	e := w.other("errors", problem.Raw())
 	w.account(e)
 	addWhatsAppError(e, problem)
 }
 
 // account says on which number of ours it happened.
-func (w whatsApp) account(e *unified.Event) {
+func (w *whatsApp) account(e *unified.Event) {
 	e.AccountID = w.id
 	e.AddMetadata("phoneNumberId", w.id)
 }
@@ -94,7 +94,7 @@ func (u whatsAppUser) is(name string) bool {
 }
 
 // person completes a user from the contacts of the change, and tells of both.
-func (w whatsApp) person(e *unified.Event, u whatsAppUser) whatsAppUser {
+func (w *whatsApp) person(e *unified.Event, u whatsAppUser) whatsAppUser {
 	contact := w.contact(u)
 	if u.number == "" && !isOther(u.id, contact.Get("user_id")) {
 		u.number = contact.Get("wa_id").Text()
@@ -112,7 +112,7 @@ func (w whatsApp) person(e *unified.Event, u whatsAppUser) whatsAppUser {
 // contact is the user's, not just the first: deliveries are batched. A single
 // one is the user's if it contradicts nothing, or if there is a single message:
 // Meta says that a user's wa_id and number need not be the same.
-func (w whatsApp) contact(u whatsAppUser) jsondoc.Value {
+func (w *whatsApp) contact(u whatsAppUser) jsondoc.Value {
 	contacts := w.value.Get("contacts")
 	if contacts.Kind() != jsondoc.Array {
 		return jsondoc.Value{}

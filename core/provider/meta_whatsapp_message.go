@@ -5,36 +5,42 @@ import (
 	"github.com/hookward/hookward/core/unified"
 )
 
-// whatsAppAbout are the types that are about another message.
-var whatsAppAbout = map[string]string{
-	"reaction": unified.MessageReaction,
-	"edit":     unified.MessageEdited,
-	"revoke":   unified.MessageDeleted,
+// whatsAppAbout is the event's type for messages that are about another one, ""
+// for those that are not.
+func whatsAppAbout(typ string) string {
+	switch typ {
+	case "reaction":
+		return unified.MessageReaction
+	case "edit":
+		return unified.MessageEdited
+	case "revoke":
+		return unified.MessageDeleted
+	default:
+		return ""
+	}
 }
 
 // received is a message from a user.
-func (w whatsApp) received(m jsondoc.Value) {
+func (w *whatsApp) received(m jsondoc.Value) {
 	e, user := w.message(unified.MessageReceived, "message", m,
 		whatsAppUser{m.Get("from").Text(), m.Get("from_user_id").Text()})
-	e.SenderID, e.RecipientID = e164(user.address()), e164(w.number)
+	e.SenderID, e.RecipientID = w.e164(user.address()), w.e164(w.number)
 	w.needsSender(e)
 }
 
 // echo is a message of ours, sent from the WhatsApp Business app.
-func (w whatsApp) echo(m jsondoc.Value) {
+func (w *whatsApp) echo(m jsondoc.Value) {
 	e, user := w.message(unified.MessageSent, "echo", m,
 		whatsAppUser{m.Get("to").Text(), m.Get("to_user_id").Text()})
-	e.SenderID, e.RecipientID = e164(firstOf(m.Get("from").Text(), w.number)), e164(user.address())
+	e.SenderID, e.RecipientID = w.e164(firstOf(m.Get("from").Text(), w.number)), w.e164(user.address())
 }
 
 // message is what both have in common. A type about another message keeps its
 // event type, whoever sent it.
-func (w whatsApp) message(typ, kind string, m jsondoc.Value, user whatsAppUser) (*unified.Event, whatsAppUser) {
+func (w *whatsApp) message(typ, kind string, m jsondoc.Value, user whatsAppUser) (*unified.Event, whatsAppUser) {
 	native := firstOf(m.Get("type").Text(), "unknown")
-	if about, ok := whatsAppAbout[native]; ok {
-		typ = about
-	}
-	e := w.event(typ, w.field+"."+native, m.Raw())
+	typ = firstOf(whatsAppAbout(native), typ)
+	e := w.event(typ, w.join(w.field, ".", native), m.Raw())
 	e.MessageID = m.Get("id").Text()
 	identify(e, kind, e.MessageID)
 	e.ID = e.MessageID // a wamid says which way the message went: no echo shares one with a message
@@ -88,7 +94,7 @@ func whatsAppContent(e *unified.Event, typ string, m jsondoc.Value) {
 // edit does not exist, and would be read without an end.
 func whatsAppEdited(e *unified.Event, m jsondoc.Value) {
 	typ := m.Get("type").Text()
-	if whatsAppAbout[typ] == "" {
+	if whatsAppAbout(typ) == "" {
 		whatsAppContent(e, typ, m)
 	}
 }

@@ -15,7 +15,7 @@ var whatsAppStatuses = map[string]string{
 
 // status is what became of a message of ours. One message has one status of a
 // name for each recipient, in a group for each participant.
-func (w whatsApp) status(s jsondoc.Value) {
+func (w *whatsApp) status(s jsondoc.Value) {
 	name := firstOf(s.Get("status").Text(), "unknown")
 	native := "statuses." + name
 	typ, ok := whatsAppStatuses[name]
@@ -25,7 +25,7 @@ func (w whatsApp) status(s jsondoc.Value) {
 	e := w.event(typ, native, s.Raw())
 	e.MessageID = s.Get("id").Text()
 	e.Time = metaTime(s.Get("timestamp"))
-	e.SenderID = e164(w.number)
+	e.SenderID = w.e164(w.number)
 	w.account(e)
 	recipient, participant := w.recipient(e, s)
 	identify(e, "status", e.MessageID, name, recipient, participant)
@@ -37,17 +37,17 @@ func (w whatsApp) status(s jsondoc.Value) {
 }
 
 // recipient is where the message went, and in a group who of it is concerned.
-func (w whatsApp) recipient(e *unified.Event, s jsondoc.Value) (recipient, participant string) {
+func (w *whatsApp) recipient(e *unified.Event, s jsondoc.Value) (recipient, participant string) {
 	recipient = firstText(s, "recipient_id", "recipient_user_id")
 	participant = firstText(s, "recipient_participant_id", "recipient_participant_user_id")
 	if s.Get("recipient_type").Text() != "group" {
 		u := w.person(e, whatsAppUser{s.Get("recipient_id").Text(), s.Get("recipient_user_id").Text()})
-		e.ConversationID, e.RecipientID = u.address(), e164(u.address())
+		e.ConversationID, e.RecipientID = u.address(), w.e164(u.address())
 		return recipient, participant
 	}
 	e.ConversationID, e.RecipientID = recipient, recipient
 	if participant != "" {
-		e.RecipientID = e164(participant)
+		e.RecipientID = w.e164(participant)
 		w.person(e, whatsAppUser{s.Get("recipient_participant_id").Text(), s.Get("recipient_participant_user_id").Text()})
 	}
 	e.AddMetadata("groupId", recipient)

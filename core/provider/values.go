@@ -54,15 +54,27 @@ func plausible(t time.Time) time.Time {
 // e164 is a number that the provider documents as an international one, with
 // its plus sign. What is not all digits is another kind of address and stays.
 func e164(number string) string {
-	for i := range len(number) {
-		if number[i] < '0' || number[i] > '9' {
-			return number
+	if isDigits(number) {
+		return "+" + number
+	}
+	return number
+}
+
+// e164 is the same, for the numbers of every message.
+func (d *Delivery) e164(number string) string {
+	if isDigits(number) {
+		return d.join("+", number, "")
+	}
+	return number
+}
+
+func isDigits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
 		}
 	}
-	if number == "" {
-		return ""
-	}
-	return "+" + number
+	return s != ""
 }
 
 // firstOf is the first text that is not empty.

@@ -18,12 +18,12 @@ type Writer struct {
 func NewWriter(provider, endpoint, assurance string) *Writer {
 	var head, middle []byte
 	head = append(head, `{"version":"`+Version+`"`...)
-	head = appendString(head, "provider", provider)
-	head = appendString(head, "endpoint", endpoint)
-	head = appendString(head, "assurance", assurance)
+	head = appendString(head, `,"provider":`, provider)
+	head = appendString(head, `,"endpoint":`, endpoint)
+	head = appendString(head, `,"assurance":`, assurance)
 	head = append(head, `,"deliveryId":`...)
-	middle = appendString(middle, "provider", provider)
-	middle = appendString(middle, "endpoint", endpoint)
+	middle = appendString(middle, `,"provider":`, provider)
+	middle = appendString(middle, `,"endpoint":`, endpoint)
 	middle = append(middle, `,"channel":`...)
 	return &Writer{string(head), string(middle)}
 }
@@ -56,8 +56,8 @@ func (w *Writer) appendEvent(dst []byte, e *Event, receivedAt time.Time) []byte 
 	received := e.Type == MessageReceived
 	dst = append(dst, `{"id":`...)
 	dst = jsondoc.AppendString(dst, e.ID)
-	dst = appendString(dst, "type", e.Type)
-	dst = appendString(dst, "nativeType", e.NativeType)
+	dst = appendString(dst, `,"type":`, e.Type)
+	dst = appendString(dst, `,"nativeType":`, e.NativeType)
 	dst = append(dst, w.middle...)
 	dst = jsondoc.AppendString(dst, e.Channel)
 	dst = append(dst, `,"timestamp":"`...)
@@ -68,14 +68,14 @@ func (w *Writer) appendEvent(dst []byte, e *Event, receivedAt time.Time) []byte 
 		dst = AppendTime(dst, e.Time)
 		dst = append(dst, `","timestampSource":"provider"`...)
 	}
-	dst = appendOptional(dst, "senderId", e.SenderID, received)
-	dst = appendOptional(dst, "recipientId", e.RecipientID, false)
-	dst = appendOptional(dst, "conversationId", e.ConversationID, received)
-	dst = appendOptional(dst, "accountId", e.AccountID, false)
-	dst = appendOptional(dst, "message", e.Message, received || e.HasMessage)
-	dst = appendOptional(dst, "messageId", e.MessageID, received)
-	dst = appendOptional(dst, "messageType", e.MessageType, received)
-	dst = appendOptional(dst, "replyToId", e.ReplyToID, false)
+	dst = appendOptional(dst, `,"senderId":`, e.SenderID, received)
+	dst = appendOptional(dst, `,"recipientId":`, e.RecipientID, false)
+	dst = appendOptional(dst, `,"conversationId":`, e.ConversationID, received)
+	dst = appendOptional(dst, `,"accountId":`, e.AccountID, false)
+	dst = appendOptional(dst, `,"message":`, e.Message, received || e.HasMessage)
+	dst = appendOptional(dst, `,"messageId":`, e.MessageID, received)
+	dst = appendOptional(dst, `,"messageType":`, e.MessageType, received)
+	dst = appendOptional(dst, `,"replyToId":`, e.ReplyToID, false)
 	dst = appendAttachments(dst, e.Attachments)
 	dst = appendLocation(dst, &e.Location)
 	dst = appendError(dst, &e.Error)
@@ -97,15 +97,15 @@ func appendAttachments(dst []byte, list []Attachment) []byte {
 		}
 		dst = append(dst, `{"type":`...)
 		dst = jsondoc.AppendString(dst, a.Type)
-		dst = appendOptional(dst, "id", a.ID, false)
-		dst = appendOptional(dst, "url", a.URL, false)
-		dst = appendOptional(dst, "mimeType", a.MimeType, false)
-		dst = appendOptional(dst, "name", a.Name, false)
+		dst = appendOptional(dst, `,"id":`, a.ID, false)
+		dst = appendOptional(dst, `,"url":`, a.URL, false)
+		dst = appendOptional(dst, `,"mimeType":`, a.MimeType, false)
+		dst = appendOptional(dst, `,"name":`, a.Name, false)
 		if isSize(a.Size) {
 			dst = append(dst, `,"size":`...)
 			dst = append(dst, a.Size...)
 		}
-		dst = appendOptional(dst, "sha256", a.SHA256, false)
+		dst = appendOptional(dst, `,"sha256":`, a.SHA256, false)
 		dst = append(dst, '}')
 	}
 	return append(dst, ']')
@@ -132,8 +132,8 @@ func appendLocation(dst []byte, l *Location) []byte {
 	dst = append(dst, l.Latitude...)
 	dst = append(dst, `,"longitude":`...)
 	dst = append(dst, l.Longitude...)
-	dst = appendOptional(dst, "name", l.Name, false)
-	dst = appendOptional(dst, "address", l.Address, false)
+	dst = appendOptional(dst, `,"name":`, l.Name, false)
+	dst = appendOptional(dst, `,"address":`, l.Address, false)
 	return append(dst, '}')
 }
 
@@ -143,7 +143,7 @@ func appendError(dst []byte, e *Error) []byte {
 	}
 	dst = append(dst, `,"error":{"code":`...)
 	dst = jsondoc.AppendString(dst, e.Code)
-	dst = appendOptional(dst, "message", e.Message, false)
+	dst = appendOptional(dst, `,"message":`, e.Message, false)
 	return append(dst, '}')
 }
 
@@ -160,10 +160,10 @@ func appendMetadata(dst []byte, pairs []Pair) []byte {
 	return append(dst, '}')
 }
 
+// appendString writes a member; name stands as it does in the JSON, with what
+// comes before and after it.
 func appendString(dst []byte, name, value string) []byte {
-	dst = append(dst, ',', '"')
 	dst = append(dst, name...)
-	dst = append(dst, '"', ':')
 	return jsondoc.AppendString(dst, value)
 }
 

@@ -24,30 +24,36 @@ type Doc struct {
 	nodes []node // in the order of the text; a container's follow it
 }
 
-// node is one value. It is small, since finding a member walks over many.
+// node is one value. It has 32 bytes: finding a member walks over many.
 type node struct {
+	members    uint64 // of an object: the marks of its members' names, as bits
 	start, end uint32 // the value in the text; a string's without its quotes
 	next       int32  // the first node that is not inside this one
-	members    uint32 // of an object: the marks of its members' names, as bits
-	name       name   // of a member
 	kind       Kind
-	escaped    bool
+	escaped    bool // of a string
+	alike      bool // of an object: some members have one mark, and perhaps one name
+	name
 }
 
 // name is where a member's name lies in the text, between its quotes.
 type name struct {
-	start, end uint32
-	escaped    bool
-	mark       uint8
+	mark        uint8
+	nameEscaped bool
+	from, to    uint32
 }
 
-// mark is a number from 0 to 31 that tells most names of one object apart
+// mark is a number from 0 to 63 that tells most names of one object apart
 // without reading them: by their length and their last byte.
 func mark(name string) uint8 {
 	if name == "" {
 		return 0
 	}
-	return (uint8(len(name))*8 + name[len(name)-1]) % 32
+	return (uint8(len(name))*8 + name[len(name)-1]) % 64
+}
+
+func (n *node) addMember(mark uint8) {
+	n.alike = n.alike || n.members>>mark&1 == 1
+	n.members |= 1 << mark
 }
 
 // Root is the document's outermost value, absent when the document is empty.

@@ -17,14 +17,13 @@ func stringError(text string, i int) error {
 	}
 }
 
-// nameError is for a member that begins at start and goes wrong at i.
-func nameError(text string, start, i int) error {
-	if i == start {
-		return failure("no member name", i)
-	}
-	if end, _ := stringEnd(text, start+1); at(text, end) != '"' {
+// nameError is for a member's name that begins at i.
+func nameError(text string, i int) error {
+	end, _ := stringEnd(text, i)
+	if at(text, end) != '"' {
 		return stringError(text, end)
 	}
+	_, i = next(text, end+1)
 	return failure("no colon after the member name", i)
 }
 

@@ -30,11 +30,11 @@ func parse(text string, nodes []node) ([]node, error) {
 	in, depth := int32(none), 0 // the innermost open container: its next is the one around it
 	closer := byte(0)           // what ends it
 	var member name             // of the value that comes next
-	i := skip(text, 0)
+	c, i := next(text, 0)
 	for {
 		n := node{start: uint32(i), next: int32(len(nodes) + 1), name: member}
 		end := i + 1
-		switch c := at(text, i); c {
+		switch c {
 		case '"':
 			end, n.escaped = stringEnd(text, end)
 			if at(text, end) != '"' {
@@ -56,16 +56,15 @@ func parse(text string, nodes []node) ([]node, error) {
 		}
 		nodes = append(nodes, n)
 
-		i = skip(text, end)
-		for in != none && at(text, i) == closer {
-			closed := &nodes[in]
-			i++
-			closed.end = uint32(i)
-			in, closed.next = closed.next, int32(len(nodes))
+		c, i = next(text, end)
+		for in != none && c == closer {
+			ended := &nodes[in]
+			ended.end = uint32(i + 1)
+			in, ended.next = ended.next, int32(len(nodes))
 			if depth--; in != none {
 				closer = closers[nodes[in].kind]
 			}
-			i = skip(text, i)
+			c, i = next(text, i+1)
 		}
 		if in == none {
 			if i != len(text) {
@@ -75,18 +74,21 @@ func parse(text string, nodes []node) ([]node, error) {
 		}
 
 		if first := int(in) == len(nodes)-1; !first {
-			if at(text, i) != ',' {
+			if c != ',' {
 				return nodes, commaError(text, i)
 			}
-			i = skip(text, i+1)
+			c, i = next(text, i+1)
 		}
 		member = name{}
 		if closer == '}' {
-			start, ok := i, false
-			if member, i, ok = memberName(text, start); !ok {
-				return nodes, nameError(text, start, i)
+			if c != '"' {
+				return nodes, failure("no member name", i)
 			}
-			nodes[in].members |= 1 << member.mark
+			if member, end = memberName(text, i+1); end < 0 {
+				return nodes, nameError(text, i+1)
+			}
+			nodes[in].addMember(member.mark)
+			c, i = next(text, end)
 		}
 	}
 }
@@ -96,22 +98,19 @@ var (
 	closers    = [...]byte{Array: ']', Object: '}'}
 )
 
-// memberName reads a member's name and its colon. Where that is not so, end is
-// where it went wrong.
-func memberName(text string, i int) (n name, end int, ok bool) {
-	if at(text, i) != '"' {
-		return name{}, i, false
+// memberName reads a member's name, which begins at i, and its colon. The end
+// is negative where that is not what stands there.
+func memberName(text string, i int) (n name, end int) {
+	end, escaped := stringEnd(text, i)
+	if at(text, end) != '"' {
+		return name{}, -1
 	}
-	start := i + 1
-	i, escaped := stringEnd(text, start)
-	if at(text, i) != '"' {
-		return name{}, i, false
+	n = name{mark(content(text[i:end], escaped)), escaped, uint32(i), uint32(end)}
+	c, colon := next(text, end+1)
+	if c != ':' {
+		return name{}, -1
 	}
-	n = name{uint32(start), uint32(i), escaped, mark(content(text[start:i], escaped))}
-	if i = skip(text, i+1); at(text, i) != ':' {
-		return name{}, i, false
-	}
-	return n, skip(text, i+1), true
+	return n, colon + 1
 }
 
 // stringEnd finds the quote that ends a string whose content begins at i, or
@@ -204,12 +203,15 @@ func digits(text string, i int) int {
 	return i
 }
 
-// skip passes over white space.
-func skip(text string, i int) int {
-	for i < len(text) && text[i] <= ' ' && isSpace(text[i]) {
-		i++
+// next is the next byte from i on that is no white space, 0 at the end of the
+// text, and its place.
+func next(text string, i int) (byte, int) {
+	for ; i < len(text); i++ {
+		if c := text[i]; c > ' ' || !isSpace(c) {
+			return c, i
+		}
 	}
-	return i
+	return 0, i
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }

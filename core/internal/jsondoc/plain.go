@@ -33,7 +33,7 @@ func plainEnd(s string, i int) int {
 			return i + bits.TrailingZeros64(m)/8
 		}
 	}
-	for i < len(s) && (isPlain(s[i]) || s[i] >= utf8.RuneSelf) {
+	for i < len(s) && (plainASCII[s[i]] || s[i] >= utf8.RuneSelf) {
 		i++
 	}
 	return i
@@ -44,7 +44,7 @@ func isPlainASCII(s string) bool {
 	const size = 8
 	if len(s) < size {
 		for i := range len(s) {
-			if !isPlain(s[i]) {
+			if !plainASCII[s[i]] {
 				return false
 			}
 		}
@@ -60,6 +60,10 @@ func isPlainASCII(s string) bool {
 	return found == 0
 }
 
-func isPlain(c byte) bool {
-	return c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\'
-}
+// plainASCII are the ASCII characters that stand for themselves in a string.
+var plainASCII = func() (set [256]bool) {
+	for c := ' '; c < utf8.RuneSelf; c++ {
+		set[c] = c != '"' && c != '\\'
+	}
+	return set
+}()

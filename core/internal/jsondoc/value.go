@@ -68,7 +68,7 @@ func (v Value) Name() string {
 	if v.doc == nil {
 		return ""
 	}
-	return v.doc.memberName(v.at)
+	return v.doc.memberName(v.node())
 }
 
 // Get is the object's member of that name: of a repeated one the last, as in
@@ -83,10 +83,17 @@ func (v Value) Get(name string) Value {
 		return Value{}
 	}
 	found := Value{}
-	for i := v.at + 1; i < object.next; i = nodes[i].next {
-		if nodes[i].name.mark == m && v.doc.memberName(i) == name {
-			found = Value{v.doc, i, object.next}
+	for i := v.at + 1; i < object.next; {
+		n := &nodes[i]
+		if n.mark == m {
+			if v.doc.memberName(n) == name {
+				found = Value{v.doc, i, object.next}
+			}
+			if !object.alike {
+				break
+			}
 		}
+		i = n.next
 	}
 	return found
 }
@@ -109,9 +116,8 @@ func (v Value) Next() Value {
 	return Value{v.doc, v.node().next, v.end}
 }
 
-func (d *Doc) memberName(i int32) string {
-	n := &d.nodes[i].name
-	return content(d.text[n.start:n.end], n.escaped)
+func (d *Doc) memberName(n *node) string {
+	return content(d.text[n.from:n.to], n.nameEscaped)
 }
 
 func content(s string, escaped bool) string {

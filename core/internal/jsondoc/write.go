@@ -20,7 +20,7 @@ func appendEscaped(dst []byte, s string) []byte {
 	from := 0
 	for i := 0; i < len(s); {
 		c := s[i]
-		if isPlain(c) {
+		if plainASCII[c] {
 			i++
 			continue
 		}
