@@ -109,6 +109,22 @@ func (s *site) dial() (net.Conn, error) {
 	return net.Dial("tcp", s.address)
 }
 
+// awaitCertificate waits for the certificate, which Caddy makes when it serves
+// already.
+func (s *site) awaitCertificate(t *testing.T) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		conn, err := s.dial()
+		if err == nil {
+			conn.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestVobizAnswersNoPlainHTTP: the example promises HTTPS only.
 func TestVobizAnswersNoPlainHTTP(t *testing.T) {
 	backend := hosts.StartBackend(t)

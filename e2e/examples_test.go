@@ -3,6 +3,7 @@ package e2e
 import (
 	"crypto/rand"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/hookward/hookward/e2e/hosts"
 )
@@ -85,11 +85,9 @@ func TestExamples(t *testing.T) {
 	for _, e := range examples {
 		t.Run(e.folder+e.settings["SMS_PROVIDER"], func(t *testing.T) {
 			backend := hosts.StartBackend(t)
-			site := e.prepare(t, backend)
-			validate(t, site)
-
-			commands := readmeCommands(t, site.folder)
-			site.run(t, commands)
+			validate(t, e.prepare(t, backend))
+			site := e.prepare(t, backend) // only now, lest the port is taken meanwhile
+			site.run(t, readmeCommands(t, site.folder))
 			if got := eventWords(backend.Take()); !slices.Equal(got, e.events) {
 				t.Errorf("the README's commands brought %q to the backend, want %q", got, e.events)
 			}
@@ -224,6 +222,7 @@ func (s *site) run(t *testing.T, commands []string) {
 	}
 	before := strings.Join(commands[:i], "\n")
 	s.caddy = hosts.RunCaddyAs(t, s.folder, "set -e\n"+before+"\nexec "+commands[i])
+	s.awaitCertificate(t)
 	script := []string{"set -ex", before}
 	for _, line := range commands[i+1:] {
 		if command, refused := strings.CutSuffix(line, "# refused"); refused {
@@ -268,13 +267,28 @@ func (s *site) logTokens(t *testing.T, backend *hosts.Backend) {
 	}
 }
 
+// grepLogs looks for the secrets in all that Caddy has printed, and in what it
+// keeps on disk: there is its configuration.
 func (s *site) grepLogs(t *testing.T) {
 	t.Helper()
-	time.Sleep(50 * time.Millisecond) // the last line may be on its way
-	log := s.caddy.Output()
-	for name, secret := range s.secrets {
-		if strings.Contains(log, secret) {
-			t.Errorf("%s is in the log", name)
+	s.caddy.Stop() // the last lines may be on their way
+	written := map[string]string{"the log": s.caddy.Output()}
+	err := fs.WalkDir(os.DirFS(s.caddy.Home), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(filepath.Join(s.caddy.Home, path))
+		written[path] = string(text)
+		return err
+	})
+	if err != nil || written["caddy/autosave.json"] == "" {
+		t.Fatalf("Caddy's configuration was not found (%v)", err)
+	}
+	for place, text := range written {
+		for name, secret := range s.secrets {
+			if strings.Contains(text, secret) {
+				t.Errorf("%s is in %s", name, place)
+			}
 		}
 	}
 }

@@ -51,15 +51,22 @@ func TestMakeRunOnce(t *testing.T) {
 
 func TestMakeRunServesUntilInterrupted(t *testing.T) {
 	cmd, port := makeRun(t)
-	var out bytes.Buffer
-	output, err := cmd.StdoutPipe()
+	output, input, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd.Stderr = &out
+	defer output.Close()
+	cmd.Stdout, cmd.Stderr = input, input
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	input.Close()
+	t.Cleanup(func() {
+		if t.Failed() {
+			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		}
+	})
+	var out bytes.Buffer
 	address := "127.0.0.1:" + port
 	buf := make([]byte, 64<<10)
 	for !strings.Contains(out.String(), "Serving http://localhost:"+port) {

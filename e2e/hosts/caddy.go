@@ -16,8 +16,10 @@ type Caddy struct {
 	*Process
 	// Admin is the address of the admin API.
 	Admin string
-	// Env is what RunCaddyAs has set, for other commands beside it.
-	Env []string
+	// Env is what RunCaddyAs has set, for other commands beside it, and Home
+	// the folder where Caddy keeps its data.
+	Env  []string
+	Home string
 }
 
 // CaddyBinary is the program, built from this repository.
@@ -44,11 +46,10 @@ func StartCaddy(t testing.TB, env ...string) *Caddy {
 // not name the admin API's address.
 func RunCaddyAs(t testing.TB, dir, line string, env ...string) *Caddy {
 	t.Helper()
-	home := t.TempDir()
-	c := &Caddy{Admin: fmt.Sprintf("127.0.0.1:%d", FreePort(t))}
+	c := &Caddy{Admin: fmt.Sprintf("127.0.0.1:%d", FreePort(t)), Home: t.TempDir()}
 	c.Env = append([]string{
 		"PATH=" + filepath.Dir(CaddyBinary(t)) + ":" + os.Getenv("PATH"),
-		"CADDY_ADMIN=" + c.Admin, "XDG_DATA_HOME=" + home, "XDG_CONFIG_HOME=" + home,
+		"CADDY_ADMIN=" + c.Admin, "XDG_DATA_HOME=" + c.Home, "XDG_CONFIG_HOME=" + c.Home,
 	}, env...)
 	c.Process = start(t, c.Env, dir, "/bin/sh", "-c", line)
 	c.waitFor(t, "configuration", func() bool { return strings.Contains(c.Output(), "serving initial configuration") })
