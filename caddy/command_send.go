@@ -10,6 +10,7 @@ import (
 
 	"github.com/hookward/hookward/caddy/send"
 	"github.com/hookward/hookward/core"
+	"github.com/hookward/hookward/core/provider"
 )
 
 // sendOptions is one call of "caddy webhook send".
@@ -95,7 +96,7 @@ func (o *sendOptions) sender() (*send.Sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(c.Secrets) == 0 && !o.forge {
+	if len(c.Secrets) == 0 && o.needsSecret(p) {
 		return nil, errors.New("signed with what? Give --secret, such as --secret {env.NAME}, or --config")
 	}
 	if c, err = resolvePlaceholders(c); err != nil {
@@ -105,6 +106,14 @@ func (o *sendOptions) sender() (*send.Sender, error) {
 		Provider: p, URL: to, PublicURL: c.PublicURL,
 		Secret: first(c.Secrets, ""), VerifyToken: first(c.VerifyToken, ""),
 	}, nil
+}
+
+// needsSecret says that the secret signs the request, or its answer.
+func (o *sendOptions) needsSecret(p *provider.Provider) bool {
+	if o.handshake && p.Handshake != nil {
+		return p.Handshake.Answer == provider.SignedToken
+	}
+	return !o.forge
 }
 
 func (o *sendOptions) endpoint() (endpoint, error) {

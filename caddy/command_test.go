@@ -81,7 +81,7 @@ func TestSendShowsNoToken(t *testing.T) {
 		mustNotShow(t, out, "not-to-be-shown")
 	}
 	stub := &gateStub{status: 200}
-	out, err := webhook("", "send", "meta", "--handshake", "--to", startStub(t, stub), "--secret", "s", "--verify-token", "not-to-be-shown")
+	out, err := webhook("", "send", "meta", "--handshake", "--to", startStub(t, stub), "--verify-token", "not-to-be-shown")
 	if err == nil || !strings.Contains(err.Error(), "another answer") {
 		t.Errorf("an empty answer to a handshake: %v", err)
 	}
@@ -116,6 +116,7 @@ func TestSendRefuses(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"meta --secret s", "--to"},
 		{"meta --to http://localhost:1", "--secret"},
+		{"x --to http://localhost:1 --handshake", "--secret"},
 		{"--to http://localhost:1 --secret s", "as which provider"},
 		{"nobody --to http://localhost:1 --secret s", "unknown provider"},
 		{"meta --to http://localhost:1 --secret {env.SEND_TEST_UNSET}", "a placeholder is unknown or empty"},
