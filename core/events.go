@@ -96,6 +96,10 @@ func (c *Check) readEvents(body []byte) *Verdict {
 		return c.reject(PayloadInvalid)
 	}
 	c.gate.provider.Map(d)
+	if d.Full() {
+		c.note("events", "more than "+strconv.Itoa(unified.MaxEvents)+", or too long")
+		return c.reject(PayloadInvalid)
+	}
 	events := c.scratch.batch.Events()
 	if len(events) == 0 {
 		return c.acknowledge(Empty)

@@ -31,6 +31,10 @@ func NewDelivery(provider string, batch *unified.Batch) Delivery {
 	return Delivery{Provider: provider, batch: batch}
 }
 
+// Full says that the delivery holds more events than are taken, so that reading
+// on is of no use.
+func (d *Delivery) Full() bool { return d.batch.Full() }
+
 // Event adds an event and returns it for filling; its channel is the
 // provider's name until the mapping says better.
 func (d *Delivery) Event(typ, native, data string) *unified.Event {

@@ -101,7 +101,7 @@ func (m *metaEntry) each(parent jsondoc.Value, name string, do func(jsondoc.Valu
 		m.other("unknown", parent.Raw())
 		return true
 	}
-	for item := list.First(); item.Exists(); item = item.Next() {
+	for item := list.First(); item.Exists() && !m.Full(); item = item.Next() {
 		if item.Kind() == jsondoc.Object {
 			do(item)
 		} else {

@@ -95,7 +95,7 @@ func (m *metaEntry) delivered(item, body jsondoc.Value) {
 	for {
 		e := m.receipt(unified.MessageDelivered, "delivery", item, mid.Text())
 		e.AddMetadata("watermark", body.Get("watermark").Text())
-		if mid = mid.Next(); !mid.Exists() {
+		if mid = mid.Next(); !mid.Exists() || m.Full() {
 			return
 		}
 	}

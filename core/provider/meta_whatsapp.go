@@ -118,7 +118,7 @@ func (w *whatsApp) contact(u whatsAppUser) jsondoc.Value {
 		return jsondoc.Value{}
 	}
 	first := contacts.First()
-	for c := first; c.Exists(); c = c.Next() {
+	for c, n := first, 0; c.Exists() && n < unified.MaxEvents; c, n = c.Next(), n+1 {
 		if u.is(c.Get("wa_id").Text()) || u.is(c.Get("user_id").Text()) {
 			return c
 		}

@@ -67,9 +67,11 @@ func mapTelegram(d *Delivery) {
 	}
 }
 
-// telegramKind is the first object in the update and its name.
+// telegramKind is the first object in the update and its name. An update has two
+// members: it is among the first, or this is none.
 func telegramKind(update jsondoc.Value) (kind string, v jsondoc.Value) {
-	for m := update.First(); m.Exists(); m = m.Next() {
+	const most = 64
+	for m, n := update.First(), 0; m.Exists() && n < most; m, n = m.Next(), n+1 {
 		if m.Kind() != jsondoc.Object || m.Name() == "" {
 			continue
 		}

@@ -27,7 +27,7 @@ func mapX(d *Delivery) {
 		last[m.Name()] = m
 	}
 	found := false
-	for m := d.JSON.First(); m.Exists(); m = m.Next() {
+	for m := d.JSON.First(); m.Exists() && !d.Full(); m = m.Next() {
 		if last[m.Name()] == m && xKind(d, m) {
 			found = true
 		}
@@ -49,7 +49,7 @@ func xKind(d *Delivery, m jsondoc.Value) bool {
 	case m.Kind() != jsondoc.Array:
 		return false
 	}
-	for v := m.First(); v.Exists(); v = v.Next() {
+	for v := m.First(); v.Exists() && !d.Full(); v = v.Next() {
 		xEvent(d, m.Name(), v)
 	}
 	return true

@@ -156,15 +156,48 @@ func (e *Event) reset() {
 	*e = Event{Attachments: e.Attachments[:0], Metadata: e.Metadata[:0]}
 }
 
+// textSize is the length of the texts that an event shares with others, or that
+// are made for it: what it adds to the memory beyond its own part of the body.
+func (e *Event) textSize() int {
+	size := len(e.ID) + len(e.Type) + len(e.NativeType) + len(e.Data) + len(e.Message) +
+		len(e.SenderID) + len(e.RecipientID) + len(e.ConversationID) + len(e.AccountID)
+	for i := range e.Metadata {
+		size += len(e.Metadata[i].Value)
+	}
+	return size
+}
+
+// MaxEvents and MaxSize bound what one delivery may become: five times what Meta
+// puts into one, and far more bytes than any body is read. Without them a few
+// bytes a hundred thousand times, each with what they share, would fill the
+// memory.
+const (
+	MaxEvents = 5000
+	MaxSize   = 32 << 20
+)
+
 // Batch is the events of one delivery. Its memory serves one delivery after
 // the other.
 type Batch struct {
 	events []Event
+	size   int // of the events before the last
+	full   bool
 }
+
+// Full says that the delivery holds more than is taken: what is added from now
+// on is lost, and so must the delivery be.
+func (b *Batch) Full() bool { return b.full }
 
 // Add makes room for one more event and returns it, empty, to be filled before
 // the next call.
 func (b *Batch) Add() *Event {
+	if last := len(b.events) - 1; last >= 0 {
+		b.size += b.events[last].textSize()
+		if b.full = b.full || last+1 == MaxEvents || b.size > MaxSize; b.full {
+			b.events[last].reset()
+			return &b.events[last]
+		}
+	}
 	if len(b.events) < cap(b.events) {
 		b.events = b.events[:len(b.events)+1] // empty since Reset
 	} else {
@@ -185,5 +218,5 @@ func (b *Batch) Reset(limit int) {
 	for i := range b.events {
 		b.events[i].reset() // or the strings would keep the whole payload alive
 	}
-	b.events = b.events[:0]
+	b.events, b.size, b.full = b.events[:0], 0, false
 }
