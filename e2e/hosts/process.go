@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -22,15 +23,21 @@ import (
 // deadline bounds every wait for a program; it is far longer than any takes.
 const deadline = 30 * time.Second
 
-// FreePort is a TCP port of 127.0.0.1 that nobody listens on.
+// FreePort is a TCP port of 127.0.0.1 that nobody listens on. It lies below
+// those that the system gives to outgoing connections, which might take it
+// before the program that is to listen there does.
 func FreePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port := 10_000 + rand.IntN(20_000)
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatal("no free port")
+	return 0
 }
 
 // Process is a running program and what it has printed.
