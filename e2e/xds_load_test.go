@@ -1,0 +1,180 @@
+package e2e
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+const (
+	loadConnections = 4
+	loadTime        = 20 * time.Second      // at least
+	loadPause       = 20 * time.Millisecond // of each connection, after 5 messages
+)
+
+// xdsLoad sends genuine and forged messages in turns.
+type xdsLoad struct {
+	gate            string // the URL before the path
+	start           time.Time
+	finished        atomic.Bool
+	secret, retired atomic.Value // strings
+	number          atomic.Int64
+	genuine, forged atomic.Int64 // sent, and answered as they should be
+	senders         sync.WaitGroup
+}
+
+func startLoad(t *testing.T, gate string) *xdsLoad {
+	l := &xdsLoad{gate: gate, start: time.Now()}
+	l.secret.Store("first")
+	l.retired.Store("never a secret")
+	for range loadConnections {
+		l.senders.Go(func() { l.send(t) })
+	}
+	return l
+}
+
+func (l *xdsLoad) send(t *testing.T) {
+	client := &http.Client{Transport: &http.Transport{MaxConnsPerHost: 1}, Timeout: 10 * time.Second}
+	for !l.finished.Load() && !t.Failed() {
+		l.message(t, client, l.gate+"/hooks/meta", l.secret.Load().(string), http.StatusOK)
+		l.message(t, client, l.gate+"/hooks/meta", l.retired.Load().(string), http.StatusUnauthorized)
+		l.message(t, client, l.gate+"/hooks/meta", "", http.StatusUnauthorized)
+		l.message(t, client, l.gate+"/hooks/Meta/..%2fmeta", "", http.StatusBadRequest)
+		l.message(t, client, l.gate+"/elsewhere", l.secret.Load().(string), http.StatusNotFound)
+		time.Sleep(loadPause)
+	}
+}
+
+// message sends a new message, and counts it if it is answered as wanted.
+func (l *xdsLoad) message(t *testing.T, client *http.Client, url, secret string, want int) {
+	text := "genuine"
+	if want != http.StatusOK {
+		text = "forged"
+	}
+	got, err := l.try(client, url, secret, text)
+	switch {
+	case err != nil || got != want:
+		t.Errorf("a message to %s is answered %d (%v), want %d", url, got, err, want)
+	case want == http.StatusOK:
+		l.genuine.Add(1)
+	default:
+		l.forged.Add(1)
+	}
+}
+
+// try sends a new message, signed with a secret unless that is empty.
+func (l *xdsLoad) try(client *http.Client, url, secret, text string) (status int, err error) {
+	body := fmt.Sprintf(`{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":"1"},"messages":[{"from":"16505551234","id":"wamid.%d","timestamp":"1749416383","type":"text","text":{"body":%q}}]},"field":"messages"}]}]}`,
+		l.number.Add(1), text)
+	req, err := http.NewRequest("POST", url, strings.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("X-Hookward-Endpoint", "meta")
+	req.Header.Set("X-Hookward-Assurance", "signature")
+	if secret != "" {
+		mac := hmac.New(sha256.New, []byte(secret))
+		mac.Write([]byte(body))
+		req.Header.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil)))
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	_, err = io.Copy(io.Discard, resp.Body)
+	return resp.StatusCode, err
+}
+
+// settled waits until all workers of Envoy answer as wanted: they take a change
+// over one after the other, when Envoy has accepted it already. Each message
+// has a connection of its own, which any worker may take.
+func (l *xdsLoad) settled(t *testing.T, url, secret string, want int) {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	deadline := time.Now().Add(5 * time.Second)
+	for inRow := 0; inRow < 20; inRow++ {
+		got, err := l.try(client, url, secret, "genuine")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got == http.StatusOK {
+			l.genuine.Add(1)
+		}
+		switch {
+		case got != want && time.Now().After(deadline):
+			t.Fatalf("a message to %s is still answered %d, want %d", url, got, want)
+		case got != want:
+			inRow = -1
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+}
+
+// stop ends the load, not before its time.
+func (l *xdsLoad) stop() {
+	time.Sleep(time.Until(l.start.Add(loadTime)))
+	l.finished.Store(true)
+	l.senders.Wait()
+}
+
+// compare compares what was sent with what the backends have seen.
+func (l *xdsLoad) compare(t *testing.T, ledger *ledger) {
+	ledger.mu.Lock()
+	defer ledger.mu.Unlock()
+	if genuine := l.genuine.Load(); genuine < 500 || int64(len(ledger.seen)) != genuine {
+		t.Errorf("%d genuine messages were accepted, the backends have %d; want the same number, 500 at least", genuine, len(ledger.seen))
+	}
+	if forged := l.forged.Load(); forged < 2000 {
+		t.Errorf("only %d forged messages", forged)
+	}
+	for id, n := range ledger.seen {
+		if n != 1 {
+			t.Errorf("%s came %d times", id, n)
+		}
+	}
+	for _, wrong := range ledger.wrong {
+		t.Error(wrong)
+	}
+	t.Logf("%d genuine messages, %d forged", l.genuine.Load(), l.forged.Load())
+}
+
+// ledger is what backends have received.
+type ledger struct {
+	mu    sync.Mutex
+	seen  map[string]int // messages by id
+	wrong []string       // requests that should not have come
+}
+
+// start starts a backend and returns its address.
+func (l *ledger) start(t *testing.T) string {
+	server := httptest.NewServer(l)
+	t.Cleanup(server.Close)
+	return server.Listener.Addr().String()
+}
+
+func (l *ledger) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+	var delivery struct {
+		Assurance string
+		Events    []struct{ ID, Message string }
+	}
+	err := json.NewDecoder(r.Body).Decode(&delivery)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err != nil || delivery.Assurance != "signature" || len(delivery.Events) != 1 || delivery.Events[0].Message != "genuine" {
+		l.wrong = append(l.wrong, fmt.Sprintf("%s reached a backend with %v, %v", r.URL, delivery, err))
+		return
+	}
+	l.seen[delivery.Events[0].ID]++
+}

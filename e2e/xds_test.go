@@ -1,0 +1,161 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/hookward/hookward/e2e/hosts"
+)
+
+// TestXDS changes the configuration of a real Envoy again and again, through the
+// control plane of the examples, while genuine and forged requests come in:
+// every genuine one is accepted and reaches the backend once, every forged one
+// is refused.
+func TestXDS(t *testing.T) {
+	module := hosts.BuildWasm(t, "./envoy-wasm")
+	eachEnvoy(t, func(t *testing.T, binary string) {
+		f := startFleet(t, binary, module)
+		l := startLoad(t, hooksURL(t, f.envoy, ""))
+		defer l.stop()
+		f.rotate(t, l, "first", "second")
+		f.refuse(t, l, func() *hosts.Envoy { return f.startEnvoy(t, binary) })
+		f.addAndRemove(t, l)
+		f.rotate(t, l, "second", "third")
+		f.move(t)
+		l.stop()
+		l.compare(t, f.ledger)
+	})
+}
+
+// xdsFleet is a control plane, an Envoy, and two backends that write into one
+// ledger.
+type xdsFleet struct {
+	plane     *hosts.Process
+	planePort int
+	envoy     *hosts.Envoy
+	config    string // the file that is edited
+	endpoints []object
+	changes   int
+	ledger    *ledger
+	backends  [2]string
+}
+
+func startFleet(t *testing.T, binary, module string) *xdsFleet {
+	f := &xdsFleet{config: filepath.Join(t.TempDir(), "hookward.yaml"), ledger: &ledger{seen: map[string]int{}}, planePort: hosts.FreePort(t)}
+	for i := range f.backends {
+		f.backends[i] = f.ledger.start(t)
+	}
+	f.endpoints = []object{{"path": "/hooks/meta", "backend": f.backends[0], "provider": "meta", "secrets": []string{"first"}}}
+	f.edit(t)
+	f.plane = hosts.StartProgram(t, f.planePort, hosts.Build(t, "./examples/xds"),
+		"--listen", fmt.Sprintf("127.0.0.1:%d", f.planePort), "--config", f.config, "--wasm", module)
+	f.envoy = f.startEnvoy(t, binary)
+	f.served(t)
+	return f
+}
+
+// startEnvoy starts an Envoy with the example's bootstrap, at other ports.
+func (f *xdsFleet) startEnvoy(t *testing.T, binary string) *hosts.Envoy {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(hosts.Root(t), "examples", "xds", "envoy.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var bootstrap object
+	changed := strings.NewReplacer("18000", fmt.Sprint(f.planePort), "9901", "0").Replace(string(text))
+	if err := yaml.Unmarshal([]byte(changed), &bootstrap); err != nil {
+		t.Fatal(err)
+	}
+	return hosts.StartEnvoy(t, binary, bootstrap, "--concurrency", "2")
+}
+
+// hooksURL is where an Envoy takes webhooks.
+func hooksURL(t *testing.T, envoy *hosts.Envoy, path string) string {
+	t.Helper()
+	return "http://" + envoy.Addresses(t)["hooks"] + path
+}
+
+// edit writes the file that the control plane watches.
+func (f *xdsFleet) edit(t *testing.T) {
+	t.Helper()
+	text := toJSON(t, object{"listen": "127.0.0.1:0", "endpoints": f.endpoints})
+	if err := os.WriteFile(f.config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f.changes++
+}
+
+func (f *xdsFleet) served(t *testing.T) {
+	t.Helper()
+	f.plane.WaitForOutput(t, fmt.Sprintf("msg=serving change=%d\n", f.changes))
+}
+
+func (f *xdsFleet) secrets(t *testing.T, secrets ...string) {
+	t.Helper()
+	f.endpoints[0]["secrets"] = secrets
+	f.edit(t)
+	f.served(t)
+}
+
+// rotate replaces a secret as its owner would: the new one beside the old one,
+// the provider is told, the old one goes.
+func (f *xdsFleet) rotate(t *testing.T, l *xdsLoad, from, to string) {
+	f.secrets(t, to, from)
+	l.settled(t, l.gate+"/hooks/meta", to, http.StatusOK)
+	l.secret.Store(to)
+	time.Sleep(time.Second)
+	f.secrets(t, to)
+	l.settled(t, l.gate+"/hooks/meta", from, http.StatusUnauthorized)
+	l.retired.Store(from)
+	time.Sleep(time.Second)
+}
+
+// refuse writes what can't be served: what the control plane sees itself, and
+// what only Envoy knows. An Envoy that starts just then gets what the others
+// have.
+func (f *xdsFleet) refuse(t *testing.T, l *xdsLoad, another func() *hosts.Envoy) {
+	good := f.endpoints
+	for _, bad := range []struct {
+		endpoint object
+		reason   string
+	}{
+		{object{"path": "/hooks/bad", "backend": f.backends[1], "provider": "metta", "secrets": []string{"x"}}, "endpoints[1].provider: unknown provider"},
+		{object{"path": "/hooks/bad", "backend": f.backends[1], "provider": "zavu", "secrets": []string{"{env.HOOKWARD_NOT_SET}"}}, "an Envoy refuses it: "},
+	} {
+		f.endpoints = append(good[:1:1], bad.endpoint)
+		f.edit(t)
+		f.plane.WaitForOutput(t, fmt.Sprintf("serves on\" change=%d reason=\"%s", f.changes, bad.reason))
+	}
+	f.envoy.WaitForOutput(t, "routes[1].secrets[0]: a placeholder is unknown or empty")
+	l.settled(t, hooksURL(t, another(), "/hooks/meta"), "second", http.StatusOK)
+	f.endpoints = good
+	f.edit(t)
+	f.served(t)
+}
+
+// addAndRemove opens a second path for a while.
+func (f *xdsFleet) addAndRemove(t *testing.T, l *xdsLoad) {
+	l.settled(t, l.gate+"/hooks/second", "of the second", http.StatusNotFound)
+	f.endpoints = append(f.endpoints, object{"path": "/hooks/second", "backend": f.backends[1], "provider": "meta", "name": "second", "secrets": []string{"of the second"}})
+	f.edit(t)
+	f.served(t)
+	l.settled(t, l.gate+"/hooks/second", "of the second", http.StatusOK)
+	f.endpoints = f.endpoints[:1]
+	f.edit(t)
+	f.served(t)
+	l.settled(t, l.gate+"/hooks/second", "of the second", http.StatusNotFound)
+}
+
+// move gives an endpoint another backend.
+func (f *xdsFleet) move(t *testing.T) {
+	f.endpoints[0]["backend"] = f.backends[1]
+	f.edit(t)
+	f.served(t)
+}
