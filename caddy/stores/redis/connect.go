@@ -57,6 +57,7 @@ func (s *Store) clientOption() rueidis.ClientOption {
 		PipelineMultiplex: -1,   // one connection to a server, so that what is sent later comes later
 		RingScaleEachConn: 12,   // how many calls may be on their way: 4096
 		ConnWriteTimeout:  patience,
+		MaxFlushDelay:     20 * time.Microsecond, // lets calls share a packet: a third less CPU time each
 	}
 	o.Dialer.Timeout = patience
 	o.Dialer.KeepAlive = patience // an idle connection is tried this often
