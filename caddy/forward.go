@@ -3,6 +3,7 @@ package hookward
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
 )
 
 // forward passes the request on as the verdict says, watches the answer, and
@@ -31,7 +33,7 @@ func (d *delivery) forward(w http.ResponseWriter, next caddyhttp.Handler) error 
 	if err := next.ServeHTTP(watched, r); err != nil {
 		// Routes that handle errors are outside the gate.
 		stripReserved(d.r)
-		return err
+		return d.handOver(w, err)
 	}
 	whole = true
 	if watched.status == 0 && !watched.hijacked {
@@ -40,6 +42,24 @@ func (d *delivery) forward(w http.ResponseWriter, next caddyhttp.Handler) error 
 		d.gate.log.Error("no handler answered behind the gate: put a reverse_proxy into its block", d.fields()...)
 		w.WriteHeader(http.StatusBadGateway)
 	}
+	return nil
+}
+
+// handOver leaves an error to Caddy's error routes. Where there are none Caddy
+// would log it together with the request as it came, and with it a token, which
+// is the secret itself: the answer is then written here.
+func (d *delivery) handOver(w http.ResponseWriter, err error) error {
+	server, ok := d.r.Context().Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
+	routed := ok && server.Errors != nil && len(server.Errors.Routes) > 0
+	if d.verdict.Assurance != "token" || routed {
+		return err
+	}
+	status := http.StatusInternalServerError
+	if handlerErr := (caddyhttp.HandlerError{}); errors.As(err, &handlerErr) && handlerErr.StatusCode != 0 {
+		status = handlerErr.StatusCode
+	}
+	d.gate.log.Error("error behind the gate", append(d.fields(), zap.Int("status", status), zap.Error(err))...)
+	w.WriteHeader(status)
 	return nil
 }
 

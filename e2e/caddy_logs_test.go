@@ -2,10 +2,12 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/hookward/hookward/e2e/hosts"
 	"github.com/hookward/hookward/e2e/sign"
 )
 
@@ -52,18 +54,7 @@ func TestCaddyLogsHoldNothingPrivate(t *testing.T) {
 	t.Parallel()
 	backend := &recorder{}
 	s := newSite(t, backend)
-	directives := accessLog
-	for _, p := range sign.Providers {
-		directives += "verify_webhook /" + p + " " + p + " {\nsecret {env.SECRET}\n"
-		switch p {
-		case "twilio":
-			directives += "public_url https://example.com\n"
-		case "meta":
-			directives += "verify_token {env.SECRET}\n"
-		}
-		directives += "}\n"
-	}
-	s.load(t, "debug", strings.Replace(directives, "reverse_proxy", "", 1)+"respond 200")
+	s.load(t, "debug", accessLog+allGates("")+"respond 200")
 	var private []string
 	for _, p := range sign.Providers {
 		for _, key := range []string{secret, "another secret"} {
@@ -96,6 +87,50 @@ func TestCaddyLogsHoldNothingPrivate(t *testing.T) {
 			t.Errorf("the log holds %q", text)
 		}
 	}
+}
+
+// TestCaddyErrorLogHoldsNoSecret: when the backend is gone Caddy logs the error
+// with the request as it came, unfiltered; a token is then in it.
+func TestCaddyErrorLogHoldsNoSecret(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, &recorder{})
+	dead := fmt.Sprintf("\nreverse_proxy 127.0.0.1:%d", hosts.FreePort(t))
+	s.load(t, "", allGates("")+dead)
+	for _, p := range sign.Providers {
+		s.send(t, sign.New(p, secret, "https://example.com", "/"+p)).want(t, 502)
+	}
+	d := sign.New("africastalking", secret, "", "/africastalking?apiKey="+secret)
+	d.Header.Del("X-Api-Key")
+	s.send(t, d).want(t, 502)
+	s.waitForLog(t, "error behind the gate")
+	eventually(t, "all errors are logged", func() bool { return len(s.logLines(t, "connection refused")) == len(sign.Providers)+1 })
+	if strings.Contains(s.Output(), secret) {
+		t.Error("the log holds the secret")
+	}
+	// Error routes go on to work, and log nothing of it.
+	s.load(t, "", allGates("")+dead+"\nhandle_errors {\nrespond sorry {err.status_code}\n}")
+	if a := s.send(t, sign.New("telegram", secret, "", "/telegram")); a.Status != 502 || a.Body != "sorry" {
+		t.Errorf("got %v, want the error route's answer", a)
+	}
+	if strings.Contains(s.Output(), secret) {
+		t.Error("the log holds the secret")
+	}
+}
+
+// allGates is a gate for each provider, at the path of its name.
+func allGates(options string) string {
+	var b strings.Builder
+	for _, p := range sign.Providers {
+		fmt.Fprintf(&b, "verify_webhook /%s %s {\nsecret {env.SECRET}\n%s\n", p, p, options)
+		switch p {
+		case "twilio":
+			b.WriteString("public_url https://example.com\n")
+		case "meta":
+			b.WriteString("verify_token {env.SECRET}\n")
+		}
+		b.WriteString("}\n")
+	}
+	return b.String()
 }
 
 // TestCaddyRejectionLog: a rejection's line says what an operator needs, and
