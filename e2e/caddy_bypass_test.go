@@ -324,6 +324,31 @@ func TestCaddyTokenInQuery(t *testing.T) {
 	}
 }
 
+// TestCaddyNamedRoute: a gate in a named route works, and covers the route.
+func TestCaddyNamedRoute(t *testing.T) {
+	t.Parallel()
+	backend := &recorder{}
+	s := newSite(t, backend)
+	// Of several handlers without a matcher Caddy takes only the first into a
+	// named route, unless they stand in a route of their own.
+	text := "&(hooks) {\nroute {\nverify_webhook /hook meta {\nsecret {env.SECRET}\n}\nreverse_proxy BACKEND\n}\n}\n"
+	config := s.caddyfile("", "invoke hooks")
+	end := strings.Index(config, "\n}\n") + len("\n}\n")
+	config = config[:end] + strings.ReplaceAll(text, "BACKEND", s.Backend) + config[end:]
+	if err := s.Load(t, "text/caddyfile", config); err != nil {
+		t.Fatal(err)
+	}
+	d := meta()
+	s.send(t, d).want(t, 200)
+	s.send(t, d).wantDuplicate(t)
+	backend.one(t)
+	for _, field := range forged {
+		if tryForged(t, s, backend, "POST /other", field) != 1 {
+			t.Error("the request did not reach the backend: nothing is shown")
+		}
+	}
+}
+
 // TestCaddyStripHandler is for those who write Caddy's JSON.
 func TestCaddyStripHandler(t *testing.T) {
 	t.Parallel()

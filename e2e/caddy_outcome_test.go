@@ -390,6 +390,9 @@ func TestCaddyStoreFull(t *testing.T) {
 	if a.Header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
+	if n := s.metric(t, `hookward_replay_errors_total{name="meta",store="memory full"}`); n != 1 {
+		t.Errorf("%v errors of the store were counted, want 1", n)
+	}
 	close(finish)
 	sender.Wait()
 	s.send(t, second).want(t, 200)
@@ -398,6 +401,40 @@ func TestCaddyStoreFull(t *testing.T) {
 	if n := len(backend.take()); n != 3 {
 		t.Errorf("the backend saw %d requests, want 3", n)
 	}
+}
+
+// TestCaddyStoreFullAccepts: a provider that does not send again is not turned
+// away, and the backend is told.
+func TestCaddyStoreFullAccepts(t *testing.T) {
+	t.Parallel()
+	working, finish := make(chan struct{}, 9), make(chan struct{})
+	backend := &recorder{answer: func(http.ResponseWriter, *http.Request) { working <- struct{}{}; <-finish }}
+	s := newSite(t, backend)
+	s.load(t, "debug", `
+		verify_webhook twabot {
+			secret {env.SECRET}
+			replay {
+				store memory full {
+					max_claims 1
+				}
+			}
+		}
+		reverse_proxy BACKEND`)
+	var senders sync.WaitGroup
+	for range 2 {
+		senders.Go(func() { s.send(t, sign.New("twabot", secret, "", "/")).want(t, 200) })
+		<-working
+	}
+	close(finish)
+	senders.Wait()
+	var replay []string
+	for _, seen := range backend.take() {
+		replay = append(replay, seen.Header.Get("X-Hookward-Replay"))
+	}
+	if strings.Join(replay, ",") != ",unchecked" {
+		t.Errorf("X-Hookward-Replay of the two: %q, want none and unchecked", replay)
+	}
+	s.waitForLog(t, `"name":"store_degraded"`)
 }
 
 // TestCaddySettledBeforeTheEnd: a sender that has seen the whole answer and

@@ -61,15 +61,19 @@ func RunCaddyAs(t testing.TB, dir, line string, env ...string) *Caddy {
 // refuses, the error says what it answered.
 func (c *Caddy) Load(t testing.TB, contentType, config string) error {
 	t.Helper()
-	req, err := http.NewRequest("POST", "http://"+c.Admin+"/load", bytes.NewBufferString(config))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", contentType)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
+	var resp *http.Response
+	c.waitFor(t, "answer of the admin API", func() (answered bool) {
+		req, err := http.NewRequest("POST", "http://"+c.Admin+"/load", bytes.NewBufferString(config))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", contentType)
+		req.Close = true
+		// Each load ends the admin server of the one before, and with it
+		// connections that it has just taken.
+		resp, err = http.DefaultClient.Do(req)
+		return err == nil
+	})
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
