@@ -55,9 +55,9 @@ func TestCaddyMetrics(t *testing.T) {
 	forged := meta()
 	forged.Sign("meta", "another secret", "")
 	s.send(t, forged).want(t, 401)
-	backend.answer = status(500)
+	backend.will(status(500))
 	s.send(t, meta()).want(t, 500)
-	backend.answer = func(http.ResponseWriter, *http.Request) { close(working); <-finish }
+	backend.will(func(http.ResponseWriter, *http.Request) { close(working); <-finish })
 	var sender sync.WaitGroup
 	sender.Go(func() { s.send(t, meta()).want(t, 200) })
 	<-working

@@ -46,27 +46,27 @@ func TestCaddyOutcomes(t *testing.T) {
 	backend := &recorder{}
 	s := siteWith(t, backend, metaGate)
 	for _, code := range []int{200, 201, 202, 204, 206, 226} {
-		backend.answer = status(code)
+		backend.will(status(code))
 		d := meta()
 		s.send(t, d).want(t, code)
 		s.send(t, d).wantDuplicate(t)
 		backend.one(t)
 	}
 	for _, code := range []int{300, 304, 400, 401, 404, 409, 410, 429, 499, 500, 502, 503, 504, 599} {
-		backend.answer = status(code)
+		backend.will(status(code))
 		d := meta()
 		s.send(t, d).want(t, code)
-		backend.answer = nil
+		backend.will(nil)
 		s.send(t, d).want(t, 200)
 		if n := len(backend.take()); n != 2 {
 			t.Errorf("after %d the backend saw the delivery %d times in all, want 2", code, n)
 		}
 	}
 	for name, answer := range broken {
-		backend.answer = answer
+		backend.will(answer)
 		d := meta()
 		s.send(t, d).want(t, 502)
-		backend.answer = nil
+		backend.will(nil)
 		s.send(t, d).want(t, 200)
 		if n := len(backend.take()); n != 2 {
 			t.Errorf("backend that %s: it saw the delivery %d times in all, want 2", name, n)
@@ -87,9 +87,9 @@ func TestCaddyEarlyHints(t *testing.T) {
 		}
 	}
 	d := meta()
-	backend.answer = hints(500)
+	backend.will(hints(500))
 	s.send(t, d).want(t, 500)
-	backend.answer = hints(200)
+	backend.will(hints(200))
 	s.send(t, d).want(t, 200)
 	s.send(t, d).wantDuplicate(t)
 }
@@ -114,7 +114,7 @@ func TestCaddyAnswerBreaksOff(t *testing.T) {
 		}
 		s.send(t, d).wantCode(t, 503, "duplicate_in_flight")
 		backend.one(t)
-		backend.answer = nil
+		backend.will(nil)
 		eventually(t, "the lease ends", func() bool { return s.send(t, d).Status == 200 })
 		backend.one(t)
 	}
@@ -177,11 +177,11 @@ func TestCaddyRetries(t *testing.T) {
 		t.Errorf("after a dial error the backend saw %q", body)
 	}
 	var tries atomic.Int32
-	backend.answer = func(http.ResponseWriter, *http.Request) {
+	backend.will(func(http.ResponseWriter, *http.Request) {
 		if tries.Add(1) == 1 {
 			panic(http.ErrAbortHandler)
 		}
-	}
+	})
 	s.load(t, "", strings.Replace(metaGate, "BACKEND", "BACKEND {\nlb_retries 2\nrequest_buffers 1MiB\nlb_retry_match {\nmethod POST\n}\n}", 1))
 	s.send(t, meta()).want(t, 200)
 	seen := backend.take()
@@ -199,7 +199,7 @@ func TestCaddySenderLeaves(t *testing.T) {
 		working, left, finish := make(chan struct{}, 9), make(chan struct{}), make(chan struct{})
 		backend := &recorder{}
 		s := siteWith(t, backend, strings.Replace(metaGate, "meta {", "/hook meta {", 1))
-		backend.answer = func(w http.ResponseWriter, r *http.Request) {
+		backend.will(func(w http.ResponseWriter, r *http.Request) {
 			working <- struct{}{}
 			if r.URL.Path == "/open" {
 				<-r.Context().Done() // Caddy has seen its sender leave
@@ -212,7 +212,7 @@ func TestCaddySenderLeaves(t *testing.T) {
 			case <-finish:
 			}
 			w.WriteHeader(final)
-		}
+		})
 		// The open path shows when Caddy has noticed that senders leave.
 		d, open := meta(), meta()
 		open.Target = "/open"
@@ -317,7 +317,7 @@ func TestCaddySenderLeavesForGood(t *testing.T) {
 		t.Fatal("the backend's work never ended")
 	}
 	s.send(t, d).wantCode(t, 503, "duplicate_in_flight")
-	backend.answer = nil
+	backend.will(nil)
 	eventually(t, "the lease ends", func() bool { return s.send(t, d).Status == 200 })
 }
 
@@ -459,7 +459,7 @@ func TestCaddySettledBeforeTheEnd(t *testing.T) {
 	for _, proxy := range []string{"BACKEND", "BACKEND {\nflush_interval -1\n}"} {
 		s.load(t, "", strings.Replace(metaGate, "BACKEND", proxy, 1))
 		for name, answer := range answers {
-			backend.answer = answer
+			backend.will(answer)
 			for range 20 {
 				d := meta()
 				s.send(t, d).want(t, 200)
@@ -528,7 +528,7 @@ func TestCaddyAnswerUnchanged(t *testing.T) {
 		t.Errorf("a duplicate got %v %v, want an empty Response", a, a.Header)
 	}
 	const menu = "CON Welcome\n1. Balance\n2. Send"
-	backend.answer = func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, menu) }
+	backend.will(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, menu) })
 	ussd := sign.Delivery{Method: "POST", Target: "/ussd", Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}},
 		Body: "sessionId=s1&phoneNumber=%2B254700000000&networkCode=63902&serviceCode=%2A384%23&text="}
 	ussd.Sign("africastalking", secret, "")

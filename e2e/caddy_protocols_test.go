@@ -140,11 +140,11 @@ func TestCaddyProtocolsSenderLeaves(t *testing.T) {
 		t.Run(protocol, func(t *testing.T) {
 			working, finish := make(chan struct{}), make(chan struct{})
 			var cancelled atomic.Bool
-			backend.answer = func(_ http.ResponseWriter, r *http.Request) {
+			backend.will(func(_ http.ResponseWriter, r *http.Request) {
 				close(working)
 				<-finish
 				cancelled.Store(r.Context().Err() != nil)
-			}
+			})
 			d := meta()
 			ctx, cancel := context.WithCancel(t.Context())
 			go func() { <-working; cancel() }()

@@ -27,9 +27,9 @@ func TestCaddyReload(t *testing.T) {
 	before := s.metric(t, `hookward_deliveries_total{code="",name="meta",provider="meta",verdict="accepted"}`)
 
 	var once sync.Once
-	backend.answer = func(http.ResponseWriter, *http.Request) {
+	backend.will(func(http.ResponseWriter, *http.Request) {
 		once.Do(func() { close(working); <-finish })
-	}
+	})
 	flying := meta()
 	var sender sync.WaitGroup
 	sender.Go(func() { s.send(t, flying).want(t, 200) })

@@ -211,10 +211,16 @@ func eventually(t *testing.T, what string, condition func() bool) {
 // recorder is a backend that remembers what reached it and answers 200, or as
 // its answer says.
 type recorder struct {
+	mu     sync.Mutex
 	answer http.HandlerFunc
+	seen   []hosts.Seen
+}
 
-	mu   sync.Mutex
-	seen []hosts.Seen
+// will says how the requests to come are answered; nil is 200.
+func (b *recorder) will(answer http.HandlerFunc) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.answer = answer
 }
 
 func (b *recorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -224,9 +230,10 @@ func (b *recorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	b.mu.Lock()
 	b.seen = append(b.seen, hosts.Seen{Method: r.Method, Target: r.RequestURI, Host: r.Host, Header: r.Header, Trailer: r.Trailer, Body: body})
+	answer := b.answer
 	b.mu.Unlock()
-	if b.answer != nil {
-		b.answer(w, r)
+	if answer != nil {
+		answer(w, r)
 	}
 }
 
