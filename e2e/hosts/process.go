@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -23,13 +24,21 @@ import (
 // deadline bounds every wait for a program; it is far longer than any takes.
 const deadline = 30 * time.Second
 
+const firstPort, portCount = 10_000, 20_000
+
+// nextPort makes two tests of one run never get the same port: Caddy shares its
+// ports with whoever asks, so that the second would not notice the first.
+var nextPort atomic.Int64
+
+func init() { nextPort.Store(rand.Int64N(portCount)) }
+
 // FreePort is a TCP port of 127.0.0.1 that nobody listens on. It lies below
 // those that the system gives to outgoing connections, which might take it
 // before the program that is to listen there does.
 func FreePort(t testing.TB) int {
 	t.Helper()
 	for range 100 {
-		port := 10_000 + rand.IntN(20_000)
+		port := firstPort + int(nextPort.Add(1)%portCount)
 		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err == nil {
 			l.Close()
