@@ -67,10 +67,12 @@ func (d *delivery) handOver(w http.ResponseWriter, err error) error {
 func (d *delivery) rewrite() *http.Request {
 	r, v := d.r, d.verdict
 	for _, name := range v.Remove {
-		r.Header.Del(name)
+		delete(r.Header, name)
 	}
-	for _, f := range v.Set {
-		r.Header[http.CanonicalHeaderKey(f.Name)] = []string{f.Value}
+	values := make([]string, len(v.Set))
+	for i, f := range v.Set {
+		values[i] = f.Value
+		r.Header[f.Name] = values[i : i+1 : i+1]
 	}
 	if v.Method != "" {
 		r.Method = v.Method

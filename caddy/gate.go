@@ -83,7 +83,7 @@ func (g *Gate) Provision(ctx caddy.Context) error {
 		return err
 	}
 	g.sampled = sampledLogger(g.log)
-	g.metrics = newGateMetrics(g.gate, g.store)
+	g.metrics = newGateMetrics(g.gate, len(g.Secrets), g.store)
 	stripOnWholeServer(ctx)
 	g.sayNotes()
 	return nil

@@ -3,6 +3,7 @@ package hookward
 import (
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -102,9 +103,12 @@ type gateMetrics struct {
 	replayErrors   prometheus.Counter
 	duration       prometheus.Observer
 	store          map[storeOp]prometheus.Observer
+
+	// By a small number: the type's in unified.Types, the secret's, the class's.
+	accepted, events, secrets, classes *lazyCounters
 }
 
-func newGateMetrics(gate *core.Gate, store *storeHandle) *gateMetrics {
+func newGateMetrics(gate *core.Gate, secrets int, store *storeHandle) *gateMetrics {
 	name := gate.Name()
 	m := &gateMetrics{
 		name: name, provider: gate.Provider(),
@@ -112,6 +116,21 @@ func newGateMetrics(gate *core.Gate, store *storeHandle) *gateMetrics {
 		last:     lastDelivery.WithLabelValues(name),
 		duration: gateDuration.WithLabelValues(name),
 	}
+	m.accepted = newLazyCounters(1, func(int) prometheus.Counter {
+		return deliveriesTotal.WithLabelValues(name, m.provider, string(core.Accepted), "")
+	})
+	m.events = newLazyCounters(len(unified.Types)+1, func(i int) prometheus.Counter {
+		if i == 0 {
+			return eventsTotal.WithLabelValues(name, "other")
+		}
+		return eventsTotal.WithLabelValues(name, unified.Types[i-1])
+	})
+	m.secrets = newLazyCounters(secrets, func(i int) prometheus.Counter {
+		return secretsTotal.WithLabelValues(name, strconv.Itoa(i))
+	})
+	m.classes = newLazyCounters(len(statusClasses), func(i int) prometheus.Counter {
+		return backendTotal.WithLabelValues(name, statusClasses[i])
+	})
 	if store != nil {
 		label := store.label()
 		m.replayErrors = replayErrors.WithLabelValues(name, label)
@@ -124,30 +143,52 @@ func newGateMetrics(gate *core.Gate, store *storeHandle) *gateMetrics {
 }
 
 func (m *gateMetrics) verdict(v *core.Verdict, start time.Time, took time.Duration) {
-	deliveriesTotal.WithLabelValues(m.name, m.provider, string(v.Outcome), string(v.Code)).Inc()
+	if v.Outcome == core.Accepted && v.Code == "" {
+		m.accepted.inc(0)
+	} else {
+		deliveriesTotal.WithLabelValues(m.name, m.provider, string(v.Outcome), string(v.Code)).Inc()
+	}
 	for _, t := range v.Types {
-		if !slices.Contains(unified.Types[:], t) {
-			t = "other"
-		}
-		eventsTotal.WithLabelValues(m.name, t).Inc()
+		m.events.inc(slices.Index(unified.Types[:], t) + 1)
 	}
 	if v.Secret >= 0 {
-		secretsTotal.WithLabelValues(m.name, strconv.Itoa(v.Secret)).Inc()
+		m.secrets.inc(v.Secret)
 		m.last.Set(float64(start.UnixMilli()) / 1e3)
 	}
 	m.duration.Observe(took.Seconds())
 }
 
-var statusClasses = [...]string{2: "2xx", 3: "3xx", 4: "4xx", 5: "5xx"}
+var statusClasses = [...]string{0: "none", 2: "2xx", 3: "3xx", 4: "4xx", 5: "5xx"}
 
 func (m *gateMetrics) backend(status int) {
-	class := "none"
-	if c := status / 100; c >= 2 && c < len(statusClasses) {
-		class = statusClasses[c]
+	class := status / 100
+	if class < 2 || class >= len(statusClasses) {
+		class = 0
 	}
-	backendTotal.WithLabelValues(m.name, class).Inc()
+	m.classes.inc(class)
 }
 
 func (m *gateMetrics) storeTook(op storeOp, start time.Time) {
 	m.store[op].Observe(time.Since(start).Seconds())
+}
+
+// lazyCounters are counters of one vector, by a small number. Each is looked up
+// at its first use and no more: what has never been counted is not shown.
+type lazyCounters struct {
+	known []atomic.Pointer[prometheus.Counter]
+	find  func(i int) prometheus.Counter
+}
+
+func newLazyCounters(n int, find func(i int) prometheus.Counter) *lazyCounters {
+	return &lazyCounters{make([]atomic.Pointer[prometheus.Counter], n), find}
+}
+
+func (l *lazyCounters) inc(i int) {
+	c := l.known[i].Load()
+	if c == nil {
+		found := l.find(i)
+		c = &found
+		l.known[i].Store(c)
+	}
+	(*c).Inc()
 }

@@ -20,8 +20,10 @@ func (d *delivery) publish() {
 	if repl, ok := ctx.Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
 		repl.Map(d.placeholder)
 	}
-	if extra, ok := ctx.Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
-		extra.Set(zap.Object("webhook", d))
+	if server, ok := ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server); ok && server.Logs != nil {
+		if extra, ok := ctx.Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
+			extra.Set(zap.Object("webhook", d))
+		}
 	}
 	d.gate.metrics.verdict(v, d.start, d.took)
 	switch v.Outcome {
@@ -31,7 +33,9 @@ func (d *delivery) publish() {
 			"name": d.gate.gate.Name(), "provider": d.gate.gate.Provider(), "code": string(v.Code), "verdict": string(v.Outcome),
 		})
 	default:
-		d.say(d.gate.log, zap.DebugLevel, "webhook "+string(v.Outcome))
+		if d.gate.log.Core().Enabled(zap.DebugLevel) {
+			d.say(d.gate.log, zap.DebugLevel, "webhook "+string(v.Outcome))
+		}
 	}
 }
 

@@ -54,7 +54,7 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 func (g *Gate) head(r *http.Request, d *delivery) core.Head {
 	h := core.Head{
 		Method: r.Method, Host: r.Host, Target: r.RequestURI,
-		Header: r.Header, ContentLength: r.ContentLength, Client: clientAddr(r),
+		Header: header(r.Header), ContentLength: r.ContentLength, Client: clientAddr(r),
 		Instance: d.instance,
 	}
 	if original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok {
@@ -74,6 +74,12 @@ func (g *Gate) head(r *http.Request, d *delivery) core.Head {
 	}
 	return h
 }
+
+// header is looked into by canonical names, which need not be made so each time.
+type header http.Header
+
+// Values implements core.Header.
+func (h header) Values(name string) []string { return h[name] }
 
 // originForm is the path and query of a target that may be a whole URL, as it
 // is in a request to a proxy.

@@ -60,7 +60,8 @@ type Verdict struct {
 	// Content-Length. Without it the body is forwarded as it was received.
 	Rewrite bool
 	// Remove are the names of the header fields that go, and Set those that
-	// are set after that. Besides, the host removes whatever Reserved names.
+	// are set after that, all in the canonical form of net/http. Besides, the
+	// host removes whatever Reserved names.
 	Remove []string
 	Set    []Field
 
