@@ -111,6 +111,8 @@ func (s *Store) Renew(ctx context.Context, token core.Token, keys []core.Key, le
 
 func all(int) bool { return true }
 
+var errClosed = errors.New("disk store: closed")
+
 // Close flushes the file and lets another process open it.
 func (s *Store) Close() error {
 	s.closing.Store(true)
@@ -134,12 +136,15 @@ func (s *Store) write(op op, token core.Token, keys []core.Key, d time.Duration,
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closing.Load() {
+		return errClosed
+	}
 	if err := s.file.append(records); err != nil {
 		return fmt.Errorf("disk store: %w", err)
 	}
 	if s.tail != nil {
 		s.tail = append(s.tail, records...)
-	} else if s.file.records > 2*s.Len()+spareRecords && !s.closing.Load() {
+	} else if s.file.records > 2*s.Len()+spareRecords {
 		s.tail = []byte{}
 		s.work.Go(s.compact)
 	}

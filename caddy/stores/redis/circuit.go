@@ -165,10 +165,10 @@ func (s *Store) payOnce(batch []settlement) (left []settlement) {
 // repeat owes a settlement once more after a while.
 func (s *Store) repeat(x settlement) {
 	x.again = false
-	time.AfterFunc(patience, func() {
+	s.work.Go(func() {
 		select {
 		case <-s.closing:
-		default:
+		case <-time.After(patience):
 			_ = s.owe(x, nil)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -439,5 +440,33 @@ func TestWarnsOfEviction(t *testing.T) {
 		if got := logs.FilterMessageSnippet("maxmemory-policy is " + policy).Len(); got != want {
 			t.Errorf("%s: %d warnings, want %d", policy, got, want)
 		}
+	}
+}
+
+// A user of its own needs what the README of examples/fleet says, and no more.
+func TestUserOfItsOwn(t *testing.T) {
+	server := hosts.StartRedis(t)
+	rights := []string{"+set", "+get", "+del", "+pexpire", "+eval", "+info", "+ping"}
+	server.Ask(t, append([]string{"ACL", "SETUSER", "gate", "on", ">s3cret", "~hookward:*"}, rights...)...)
+	readme, err := os.ReadFile("../../../examples/fleet/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "~hookward:* " + strings.Join(rights, " "); !strings.Contains(string(readme), want) {
+		t.Errorf("the README does not say %q", want)
+	}
+	sees, logs := observer.New(zapcore.WarnLevel)
+	s := openWith(t, redis.Options{Addresses: []string{server.Address}, Username: "gate", Password: "s3cret", Timeout: timeout}, zap.New(sees))
+	mustClaim(t, s, 1, 1, core.Claimed)
+	mustClaim(t, s, 1, 1, core.Claimed) // renewed
+	if err := commitIn(t, s, 1, 1); err != nil {
+		t.Error(err)
+	}
+	mustClaim(t, s, 2, 2, core.Claimed)
+	if err := s.Release(context.Background(), storetest.NewToken(2), []core.Key{storetest.NewKey(2)}); err != nil {
+		t.Error(err)
+	}
+	for _, entry := range logs.All() {
+		t.Errorf("log: %s %v", entry.Message, entry.ContextMap())
 	}
 }
