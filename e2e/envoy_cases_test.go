@@ -52,17 +52,22 @@ func toJSON(t *testing.T, v any) string {
 
 // fill is the Lua filter that gives a body to requests without one, as
 // examples/envoy has it.
-var fill = object{
-	"name": "envoy.filters.http.lua",
-	"typed_config": object{
-		"@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua",
-		"default_source_code": object{"inline_string": `
+var fill = lua(`
 function envoy_on_request(handle)
   local header = handle:headers()
   if header:get(":method") == "GET" or header:get("content-length") == "0" then
     local body = handle:body(true)
     if body:length() == 0 then body:setBytes(" ") end
   end
-end`},
-	},
+end`)
+
+// lua is a Lua filter of Envoy's.
+func lua(code string) object {
+	return object{
+		"name": "envoy.filters.http.lua",
+		"typed_config": object{
+			"@type":               "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua",
+			"default_source_code": object{"inline_string": code},
+		},
+	}
 }

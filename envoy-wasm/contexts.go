@@ -51,6 +51,7 @@ func (h *httpContext) OnHttpStreamDone() { h.call(onStreamDone, 0, true) }
 // would end the machine and every request of this worker.
 func (s *stream) call(c callback, size int, end bool) (action types.Action) {
 	defer s.guard(c, &action)
+	s.ended = c == onStreamDone
 	fault(c, s)
 	switch c {
 	case onRequestHeaders:

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/netip"
+	"strings"
 
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"
 
@@ -52,18 +53,31 @@ func sameField(lower, name string) bool {
 // withoutReserved leaves out the fields that only we may set.
 func withoutReserved(fields [][2]string) (clean [][2]string, changed bool) {
 	for i := range fields {
-		if !core.Reserved(fields[i][0]) {
+		if !isReserved(fields[i]) {
 			continue
 		}
 		clean = append(clean, fields[:i]...)
 		for _, f := range fields[i:] {
-			if !core.Reserved(f[0]) {
+			if !isReserved(f) {
 				clean = append(clean, f)
 			}
 		}
 		return clean, true
 	}
 	return fields, false
+}
+
+// isReserved says that a field is ours, or announces a trailer that is.
+func isReserved(field [2]string) bool {
+	if field[0] != "trailer" {
+		return core.Reserved(field[0])
+	}
+	for name := range strings.SplitSeq(field[1], ",") {
+		if core.Reserved(strings.TrimSpace(name)) {
+			return true
+		}
+	}
+	return false
 }
 
 // rewritten is the request's header as the verdict wants it.

@@ -29,7 +29,6 @@ func (s *stream) responseHeaders() types.Action {
 // done comes once for every request, also where the sender has
 // left, and settles what the request holds.
 func (s *stream) done() {
-	s.ended = true
 	if s.route == nil {
 		return
 	}

@@ -100,7 +100,11 @@ func (s *stream) guard(c callback, action *types.Action) {
 		return
 	}
 	*action = types.ActionPause
-	if !s.ended {
-		s.fail("panic in "+callbackNames[c]+": "+panicText(r), nil)
+	what := "panic in " + callbackNames[c] + ": " + panicText(r)
+	s.plugin.waiting.drop(s)
+	if s.ended { // Envoy crashes if it is to answer now
+		logError(what, s.logFields()...)
+		return
 	}
+	s.fail(what, nil)
 }

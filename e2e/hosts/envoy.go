@@ -118,6 +118,15 @@ func Listener(name, backend string, filters ...map[string]any) map[string]any {
 	}
 }
 
+// RouteOf is the one route of a listener, to be changed.
+func RouteOf(listener map[string]any) map[string]any {
+	at := func(v any, key string) any { return v.(map[string]any)[key] }
+	first := func(v any) any { return v.([]any)[0] }
+	manager := at(first(at(first(listener["filter_chains"]), "filters")), "typed_config")
+	host := first(at(at(manager, "route_config"), "virtual_hosts"))
+	return at(first(at(host, "routes")), "route").(map[string]any)
+}
+
 // Cluster is a backend of Envoy's.
 func Cluster(name, address string) map[string]any {
 	host, port, _ := strings.Cut(address, ":")
@@ -125,6 +134,10 @@ func Cluster(name, address string) map[string]any {
 	_, _ = fmt.Sscan(port, &number)
 	return map[string]any{
 		"name": name, "type": "STATIC", "connect_timeout": "1s",
+		"typed_extension_protocol_options": map[string]any{"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": map[string]any{
+			"@type":                "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+			"explicit_http_config": map[string]any{"http_protocol_options": map[string]any{"enable_trailers": true}},
+		}},
 		"load_assignment": map[string]any{
 			"cluster_name": name,
 			"endpoints": []any{map[string]any{"lb_endpoints": []any{map[string]any{
