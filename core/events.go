@@ -20,9 +20,10 @@ type fate uint8
 
 // The zero fate leaves an event out.
 const (
-	leftOut   fate = iota
-	forwarded      // without a claim
-	claimable      // if the store says so
+	leftOut    fate = iota
+	forwarded       // without a claim
+	claimable       // if the store says so
+	answerable      // unless the store says that the same signature opened something else
 )
 
 // scratch is the memory that reading a delivery takes, used again for the next.
@@ -203,7 +204,7 @@ func (c *Check) sort(events []unified.Event) *Verdict {
 		case c.isStale(e):
 			stale = true
 		case e.Unclaimed:
-			f = forwarded
+			f = c.answer(e, i)
 		default:
 			f = c.claimOnce(e, i)
 		}
@@ -230,6 +231,19 @@ func (c *Check) claimOnce(e *unified.Event, index int) fate {
 	return claimable
 }
 
+// answer passes on an event that is never claimed. A signature over the URL and
+// the form fits several splittings: a message's text can be one that reads as
+// the parameters of a call, whose sender would hold an instruction that passes
+// without end. So the store is asked for the digest, and let go at once: what
+// was delivered as something that is claimed is not passed on as this.
+func (c *Check) answer(e *unified.Event, index int) fate {
+	if c.gate.provider.Auth.Signed != provider.URLAndForm {
+		return forwarded
+	}
+	c.scratch.keys = append(c.scratch.keys, c.key(e, index))
+	return answerable
+}
+
 func (c *Check) isStale(e *unified.Event) bool {
 	return c.gate.maxAge > 0 && !e.Time.IsZero() && c.now.Sub(e.Time) > c.gate.maxAge
 }
@@ -247,11 +261,11 @@ func (c *Check) Claimed(states []State) *Verdict {
 	if s == nil { // the host is out of step: there is no delivery to forward
 		return c.reject(HostMisconfigured)
 	}
-	hold := c.room.hold[:0]
+	hold, free := c.room.hold[:0], []Key(nil)
 	var pending, unknown, fresh bool
 	next := 0
 	for i, f := range s.fates {
-		if f != claimable {
+		if f != claimable && f != answerable {
 			fresh = fresh || f == forwarded
 			continue
 		}
@@ -259,27 +273,30 @@ func (c *Check) Claimed(states []State) *Verdict {
 		if next < len(states) {
 			state = states[next]
 		}
-		switch state {
-		case Claimed:
+		switch {
+		case state == Claimed && f == answerable:
+			free, fresh = append(free, s.keys[next]), true
+		case state == Claimed:
 			hold, fresh = append(hold, s.keys[next]), true
-		case Done:
+		case state == Done:
 			s.fates[i] = leftOut
-		case Pending:
+		case state == Pending:
 			pending = true
 		default:
-			unknown, fresh = true, true
+			unknown, fresh = unknown || f == claimable, true
 		}
 		next++
 	}
 	switch {
 	case pending:
-		return c.refuse(DuplicateInFlight, hold)
+		return c.refuse(DuplicateInFlight, append(hold, free...))
 	case unknown && !c.gate.replay.Accept:
-		return c.refuse(ReplayStoreUnavailable, hold)
+		return c.refuse(ReplayStoreUnavailable, append(hold, free...))
 	case !fresh:
 		return c.duplicate()
 	}
 	v := c.forward(hold)
+	v.Free = free
 	if unknown {
 		v.Unchecked = true
 		v.Set = append(v.Set, Field{headerReplay, "unchecked"})
