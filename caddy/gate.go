@@ -26,6 +26,26 @@ func init() {
 // Gate is the handler that authenticates a provider's webhook requests and
 // rewrites them to one JSON shape before the next handler sees them. Its JSON
 // is core.Config's, with placeholders.
+//
+// The server that a gate belongs to strips X-Hookward-* from every request, on
+// paths without a gate as well; for a gate in a named route it does not, nor
+// does another server that leads to the same backend: there webhook_strip does.
+//
+// An error of the handlers behind the gate releases the delivery's claims, so
+// that the provider's retry is new. A handle_errors that makes a 2xx of it tells
+// the provider that there is nothing to send again: the event is lost.
+//
+// These placeholders are there after the gate, and on its rejections too:
+//
+// Placeholder | Description
+// ------------|------------
+// `{http.webhook.name}` | The gate's name
+// `{http.webhook.provider}` | The provider's name
+// `{http.webhook.delivery}` | The deliveryId, once the request is authentic
+// `{http.webhook.event}` | The type of the event that is forwarded, "batch" for several
+// `{http.webhook.verdict}` | accepted, rejected, would_reject, duplicate, handshake, filtered or empty
+// `{http.webhook.code}` | Why it was, or would have been, rejected
+// `{http.webhook.assurance}` | signature, token or none
 type Gate struct {
 	core.Config
 
