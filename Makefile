@@ -33,11 +33,18 @@ tools: ## install what the tests need besides Go
 test: tools ## run all tests, through the real programs too
 	go test -race -shuffle=on -timeout 15m ./...
 
+.PHONY: bench
+bench: tools ## measure: the core, its peers, Caddy, Envoy and the stores against themselves
+	cd e2e/peers && go test -run xxx -bench . -benchtime 1x .
+	go test -run xxx -bench . ./core/... ./caddy/...
+	go test -run xxx -bench . -benchtime 1x -timeout 30m ./e2e
+
 .PHONY: lint
 lint: ## formatting, vet for both targets, signatures in the cases
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these"; exit 1; }
 	go vet ./...
 	GOOS=wasip1 GOARCH=wasm go vet ./core/... ./envoy-wasm/...
+	cd e2e/peers && go vet ./... && go mod tidy -diff
 	python3 core/cases/sign.py --check
 	go mod tidy -diff
 

@@ -250,3 +250,17 @@ func (p *Process) WaitForOutput(t testing.TB, text string) {
 	t.Helper()
 	p.waitFor(t, fmt.Sprintf("output %q", text), func() bool { return strings.Contains(p.Output(), text) })
 }
+
+// RSS is the program's resident memory, in bytes.
+func (p *Process) RSS(t testing.TB) int64 {
+	t.Helper()
+	statm, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var size, resident int64
+	if _, err := fmt.Sscan(string(statm), &size, &resident); err != nil {
+		t.Fatal(err)
+	}
+	return resident * int64(os.Getpagesize())
+}
