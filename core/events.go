@@ -192,6 +192,9 @@ func (c *Check) sort(events []unified.Event) *Verdict {
 	stale := false
 	for i := range events {
 		e := &events[i]
+		if slices.ContainsFunc(e.Identity[:], isGarbled) {
+			e.ID, e.Identity = "", unified.Identity{}
+		}
 		if e.ID == "" {
 			e.ID = c.delivery + ":" + strconv.Itoa(i)
 		}

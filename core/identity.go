@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/hookward/hookward/core/unified"
 )
@@ -26,6 +28,12 @@ func (c *Check) key(e *unified.Event, index int) Key {
 	}
 	sum := sha256.Sum256(b)
 	return Key(sum[:16])
+}
+
+// isGarbled says that a part of an identity held what is no text: U+FFFD stands
+// for any of it, so two events could share it.
+func isGarbled(part string) bool {
+	return !utf8.ValidString(part) || strings.Contains(part, "\uFFFD")
 }
 
 func appendPart(b []byte, part string) []byte {
