@@ -28,7 +28,7 @@ func TestVoiceInstructionIsNotHeld(t *testing.T) {
 	}{
 		{core.Claimed, true, "", 1},
 		{core.Unknown, true, "", 0},
-		{core.Pending, false, core.DuplicateInFlight, 0},
+		{core.Pending, true, "", 0},
 		{core.Done, false, "", 0},
 	} {
 		check, v := gate.Begin(noon, core.Head{Method: "POST", Target: "/hook", Header: header})

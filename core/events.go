@@ -283,6 +283,8 @@ func (c *Check) Claimed(states []State) *Verdict {
 			hold, fresh = append(hold, s.keys[next]), true
 		case state == Done:
 			s.fates[i] = leftOut
+		case state == Pending && f == answerable:
+			fresh = true // a call may ask the same twice: each is to be answered
 		case state == Pending:
 			pending = true
 		default:
