@@ -56,6 +56,9 @@ func (p *plugin) start() (ok bool) {
 
 func (p *plugin) load(config []byte) error {
 	routes, err := core.ParseRoutes(config)
+	if json, ok := structJSON(config); err != nil && ok {
+		routes, err = core.ParseRoutes(json)
+	}
 	if err != nil {
 		return err
 	}

@@ -180,8 +180,14 @@ func StatsTags() (tags []any) {
 func StartEnvoy(t testing.TB, binary string, bootstrap any, args ...string) *Envoy {
 	t.Helper()
 	e := RunEnvoy(t, binary, bootstrap, args...)
-	e.waitFor(t, "its listeners", func() bool { return e.Get("/ready") == "LIVE\n" })
+	e.WaitForListeners(t)
 	return e
+}
+
+// WaitForListeners waits until Envoy serves.
+func (e *Envoy) WaitForListeners(t testing.TB) {
+	t.Helper()
+	e.waitFor(t, "its listeners", func() bool { return e.Get("/ready") == "LIVE\n" })
 }
 
 // RunEnvoy is StartEnvoy that waits for the admin interface only.
@@ -192,12 +198,19 @@ func RunEnvoy(t testing.TB, binary string, bootstrap any, args ...string) *Envoy
 	if err != nil {
 		t.Fatal(err)
 	}
-	config, admin := filepath.Join(dir, "envoy.json"), filepath.Join(dir, "admin")
+	config := filepath.Join(dir, "envoy.json")
 	if err := os.WriteFile(config, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return RunEnvoyFile(t, binary, config, nil, args...)
+}
+
+// RunEnvoyFile runs Envoy with a bootstrap in a file, in the file's folder.
+func RunEnvoyFile(t testing.TB, binary, config string, env []string, args ...string) *Envoy {
+	t.Helper()
+	admin := filepath.Join(t.TempDir(), "admin")
 	args = append([]string{"-c", config, "--admin-address-path", admin, "--use-dynamic-base-id", "--log-level", "warning", "--component-log-level", "wasm:info"}, args...)
-	e := &Envoy{Process: start(t, nil, dir, binary, args...)}
+	e := &Envoy{Process: start(t, env, filepath.Dir(config), binary, args...)}
 	e.waitFor(t, "its admin interface", func() bool {
 		address, _ := os.ReadFile(admin)
 		e.Admin = string(address)
