@@ -3,9 +3,10 @@
 
 .PHONY: help
 help: ## say what there is to do
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-WASM_BUILD = GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -ldflags='-s -w' -o bin/hookward.wasm ./envoy-wasm
+# Nothing of this machine or its checkout goes in: the same commit makes the same bytes.
+WASM_BUILD = GOOS=wasip1 GOARCH=wasm go build -trimpath -buildvcs=false -buildmode=c-shared -ldflags='-s -w' -o bin/hookward.wasm ./envoy-wasm
 
 .PHONY: build
 build: ## build bin/caddy and bin/hookward.wasm
@@ -16,6 +17,11 @@ build: ## build bin/caddy and bin/hookward.wasm
 size: ## print the size of hookward.wasm, raw and compressed
 	@$(WASM_BUILD)
 	@echo "hookward.wasm: $$(wc -c < bin/hookward.wasm) bytes, with gzip $$(gzip -9 < bin/hookward.wasm | wc -c); at most 4194304"
+
+.PHONY: sha256
+sha256: ## print the SHA-256 of hookward.wasm, by which it is pinned
+	@$(WASM_BUILD)
+	@sha256sum bin/hookward.wasm | cut -d ' ' -f 1
 
 .PHONY: run
 run: ## start Caddy with all providers and a backend, send one of each, serve on (ONCE=1: end)
