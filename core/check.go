@@ -72,7 +72,6 @@ type Check struct {
 	form      form.Form           // read already, where a form is signed
 	rawBody   []byte
 	delivery  string
-	tried     []Field
 	scratch   *scratch
 
 	// Memory of the usual delivery, allocated with the Check at once: the verdict
@@ -82,6 +81,7 @@ type Check struct {
 		signatures [2]signature
 		sum        [sha256.Size]byte
 		delivery   [32]byte
+		text       [40]byte // for the mapping's joined texts
 		set        [8]Field
 		types      [1]string
 		hold       [1]Key
@@ -157,7 +157,7 @@ func (c *Check) reject(code Code) *Verdict {
 	} else {
 		v = reject(code, c.instance())
 	}
-	v.Delivery, v.Assurance, v.Secret, v.Tried = c.delivery, c.assurance, c.secret, c.tried
+	v.Delivery, v.Assurance, v.Secret, v.Tried = c.delivery, c.assurance, c.secret, c.room.verdict.Tried
 	c.close()
 	return v
 }
@@ -200,7 +200,10 @@ func (g *Gate) allowedMethods() string {
 }
 
 // note keeps a fact for the operator's log.
-func (c *Check) note(name, value string) { c.tried = append(c.tried, Field{name, value}) }
+func (c *Check) note(name, value string) {
+	v := &c.room.verdict
+	v.Tried = append(v.Tried, Field{name, value})
+}
 
 // noteClient says whom the host took the client for: behind a proxy that is not
 // trusted it is the proxy.

@@ -64,11 +64,8 @@ func (c *Check) readToken(auth *provider.Auth) Code {
 	return ""
 }
 
-// signature is a decoded signature.
-type signature struct {
-	sum  [sha256.Size]byte
-	size int
-}
+// signature is a decoded signature, as long as the provider's hash is.
+type signature [sha256.Size]byte
 
 // decode reads a signature that has exactly the length and form that the
 // provider documents.
@@ -77,24 +74,24 @@ func (s *signature) decode(auth *provider.Auth, text string) bool {
 	if !had && !auth.PrefixOptional {
 		return false
 	}
-	s.size = hashSizes[auth.Algorithm]
+	size := hashSizes[auth.Algorithm]
 	var written [2 * sha256.Size]byte // the longest form, hex
 	src := written[:copy(written[:], text)]
 	switch auth.Encoding {
 	case provider.Hex:
-		if len(text) != hex.EncodedLen(s.size) {
+		if len(text) != hex.EncodedLen(size) {
 			return false
 		}
-		_, err := hex.Decode(s.sum[:], src)
+		_, err := hex.Decode(s[:], src)
 		return err == nil
 	case provider.Base64:
-		if len(text) != base64.StdEncoding.EncodedLen(s.size) {
+		if len(text) != base64.StdEncoding.EncodedLen(size) {
 			return false
 		}
 		var sum [sha256.Size + 2]byte // Decode wants room for the padding
 		n, err := base64.StdEncoding.Strict().Decode(sum[:], src)
-		copy(s.sum[:], sum[:])
-		return err == nil && n == s.size
+		copy(s[:], sum[:])
+		return err == nil && n == size
 	default:
 		return false
 	}
@@ -158,8 +155,7 @@ func (c *Check) matches(m *mac, message []byte) bool {
 	sum := m.sum(c.room.sum[:0], message)
 	ok := 0
 	for i := range c.signatures {
-		s := &c.signatures[i]
-		ok |= subtle.ConstantTimeCompare(sum, s.sum[:s.size])
+		ok |= subtle.ConstantTimeCompare(sum, c.signatures[i][:len(sum)])
 	}
 	return ok == 1
 }

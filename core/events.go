@@ -24,7 +24,7 @@ const (
 func (c *Check) readEvents(body []byte) *Verdict {
 	c.scratch = c.gate.scratch.get()
 	d := &c.scratch.d
-	*d = provider.NewDelivery(c.gate.provider.Name, &c.scratch.batch)
+	*d = provider.NewDelivery(c.gate.provider.Name, &c.scratch.batch, c.room.text[:0])
 	d.ReceivedMillis = c.now.UnixMilli()
 	if !c.parse(d, body) {
 		return c.reject(PayloadInvalid)

@@ -15,7 +15,7 @@ import (
 // identities run together alike. Without an identity of its own an event is
 // known by the digest of the signed bytes and its index.
 func (c *Check) key(e *unified.Event, index int) Key {
-	var buf [512]byte
+	var buf [256]byte
 	b := appendPart(buf[:0], c.gate.name)
 	if e.Identity.IsZero() {
 		b = appendPart(b, "digest")

@@ -36,7 +36,7 @@ func FuzzMeta(f *testing.F) {
 			return
 		}
 		var batch unified.Batch
-		d := NewDelivery("meta", &batch)
+		d := NewDelivery("meta", &batch, nil)
 		d.JSON = doc.Root()
 		mapMeta(&d)
 		if len(batch.Events()) == 0 && !holdsNothing(delivery) {

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"strconv"
 	"strings"
 	"time"
 )
@@ -35,20 +34,24 @@ func rfc3339(text string) time.Time {
 
 // wholeNumber reads at most 15 digits: more are no time, in any unit.
 func wholeNumber(text string) (int64, bool) {
-	if len(text) == 0 || len(text) > 15 || text[0] < '0' || text[0] > '9' {
+	if len(text) > 15 || !isDigits(text) {
 		return 0, false
 	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	return n, err == nil
+	n := int64(0)
+	for i := range len(text) {
+		n = n*10 + int64(text[i]-'0')
+	}
+	return n, true
 }
 
 // plausible keeps times that have four digits in their year and are not the
 // zero that stands for "none".
 func plausible(t time.Time) time.Time {
-	if t = t.UTC(); t.Year() < 1971 || t.Year() > 9999 {
+	const year1971, year10000 = 31_536_000, 253_402_300_800 // in Unix seconds
+	if s := t.Unix(); s < year1971 || s >= year10000 {
 		return time.Time{}
 	}
-	return t
+	return t.UTC()
 }
 
 // e164 is a number that the provider documents as an international one, with
