@@ -38,7 +38,7 @@ type crashing struct {
 }
 
 func (c *crashing) before() {
-	switch c.rand.IntN(20) {
+	switch c.rand.IntN(50) {
 	case 0:
 		c.Crash()
 		c.Store = c.open()
@@ -184,6 +184,33 @@ func TestKilledWriter(t *testing.T) {
 	for n := first; ; n++ {
 		claimCommit(t, s, n)
 		fmt.Println("committed", n)
+	}
+}
+
+// A commit that was answered is there however soon the end comes; a claim may be
+// forgotten only in its first moment.
+func TestCrashAtOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "claims")
+	for n := range 50 {
+		s := mustOpen(t, path)
+		claimCommit(t, s, n)
+		s.CrashAtOnce()
+		if s = mustOpen(t, path); state(t, s, n) != core.Done {
+			t.Fatalf("commit %d is lost", n)
+		}
+		s.CrashAtOnce()
+	}
+	s := mustOpen(t, path)
+	var states [1]core.State
+	if err := s.Claim(context.Background(), core.Token{2}, []core.Key{storetest.NewKey(100)}, lease, states[:]); err != nil {
+		t.Fatal(err)
+	}
+	size := fileSize(path)
+	for end := time.Now().Add(10 * time.Second); fileSize(path) == size && time.Now().Before(end); time.Sleep(time.Millisecond) {
+	}
+	s.CrashAtOnce()
+	if s = mustOpen(t, path); state(t, s, 100) != core.Pending {
+		t.Error("a claim that nothing followed was never written")
 	}
 }
 

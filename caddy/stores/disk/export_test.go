@@ -1,10 +1,20 @@
 package disk
 
-// Crash leaves the store as a killed process would: what the operating system
-// has is there, nothing else is.
+// Crash leaves the store as a process would that is killed a moment after its
+// last call: what the operating system has is there, nothing else is.
 func (s *Store) Crash() {
+	s.mu.Lock()
+	_ = s.flush()
+	s.mu.Unlock()
+	s.CrashAtOnce()
+}
+
+// CrashAtOnce is Crash without that moment.
+func (s *Store) CrashAtOnce() {
 	s.closing.Store(true)
 	s.work.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	_ = s.file.close()
 	_ = s.lock.Close()
 }
@@ -15,11 +25,4 @@ func (s *Store) Compact() {
 	s.tail = []byte{}
 	s.mu.Unlock()
 	s.compact()
-}
-
-// Records is how many records the file has.
-func (s *Store) Records() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.file.records
 }
