@@ -22,7 +22,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		text = strings.ToValidUTF8(text, "\uFFFD") // as Parse is promised
 		err := d.Parse(text)
-		if errors.Is(err, jsondoc.ErrTooDeep) {
+		if errors.Is(err, jsondoc.ErrTooDeep) || errors.Is(err, jsondoc.ErrTooMany) {
 			if strings.Count(text, "[")+strings.Count(text, "{") <= jsondoc.MaxDepth {
 				t.Fatal("too deep without as many brackets")
 			}

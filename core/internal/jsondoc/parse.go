@@ -9,6 +9,14 @@ const MaxDepth = 512
 // ErrTooDeep says that a text nests deeper than MaxDepth.
 var ErrTooDeep = errors.New("nested deeper than 512 levels")
 
+// ErrTooMany says that a text has more values than maxValues.
+var ErrTooMany = errors.New("more values than one for each 8 bytes")
+
+// maxValues is how many values a text may have: any number in a short one, and
+// in a long one far more than there are in what people send. Without it each two
+// bytes of 4 MiB would take 40 bytes of the table.
+func maxValues(text string) int { return 1<<16 + len(text)/8 }
+
 // Parse reads text, which must be valid UTF-8, as one JSON value (RFC 8259)
 // and replaces what d held. It keeps text, and reuses d's memory. After an
 // error d is empty.
@@ -31,6 +39,7 @@ func parse(text string, nodes []node) ([]node, error) {
 	closer := byte(0)           // what ends it
 	var member name             // of the value that comes next
 	c, i := next(text, 0)
+	most := maxValues(text)
 	for {
 		n := node{start: uint32(i), next: int32(len(nodes) + 1), name: member}
 		end := i + 1
@@ -53,6 +62,9 @@ func parse(text string, nodes []node) ([]node, error) {
 				return nodes, scalarError(text, i, end)
 			}
 			n.end = uint32(end)
+		}
+		if len(nodes) == most {
+			return nodes, ErrTooMany
 		}
 		nodes = append(nodes, n)
 

@@ -82,6 +82,23 @@ func TestParseDepth(t *testing.T) {
 	}
 }
 
+func TestParseBoundsValues(t *testing.T) {
+	const small = 1 << 16
+	for _, c := range []struct {
+		about, text string
+		want        error
+	}{
+		{"a short text full of values", "[" + strings.Repeat("1,", small-1) + "1]", nil},
+		{"a long one", "[" + strings.Repeat("1,", 2*small) + "1]", jsondoc.ErrTooMany},
+		{"a long one of longer values", "[" + strings.Repeat(`"123456",`, 2*small) + "1]", nil},
+	} {
+		var d jsondoc.Doc
+		if err := d.Parse(c.text); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", c.about, err, c.want)
+		}
+	}
+}
+
 // A mistake's place is a byte offset, and what stands there is not repeated:
 // it may be a secret.
 func TestParseErrorsSayWhere(t *testing.T) {
