@@ -81,7 +81,7 @@ func TestRoutesMistakes(t *testing.T) {
 		"placeholders": {`{"routes": [{"path": "/a", "provider": "meta", "secrets": ["{env.UNSET}", "{env.EMPTY}", "{file./s3cr3t}", "{env.SET}"], "public_url": "{env.UNSET}"}]}`,
 			[]string{"routes[0].secrets[0]: a placeholder", "routes[0].secrets[1]: a placeholder", "routes[0].secrets[2]: a placeholder", "routes[0].public_url: a placeholder"}},
 		"store": {`{"routes": [{"path": "/a", "provider": "meta", "secrets": ["x"]}], "replay": {"store": {"module": "memory", "max_claims": 0, "size": 1}}}`,
-			[]string{`replay.store.module: unknown store "memory" (known: shared)`, "replay.store.max_claims: 0: a whole number", "replay.store.size: unknown key"}},
+			[]string{`replay.store.module: unknown store "memory" (known: http, shared)`, "replay.store.max_claims: 0: a whole number", "replay.store.size: unknown key"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := load(c.config)

@@ -43,7 +43,7 @@ func ParseSharedStore(place, config string) (SharedStore, error) {
 		return true
 	}, []string{"module", "max_claims"})
 	if module != "shared" {
-		p.add(place+".module", "unknown store %q (known: shared)", module)
+		p.add(place+".module", "unknown store %q (known: http, shared)", module)
 	}
 	return s, p.err()
 }
