@@ -13,7 +13,7 @@ func (s *stream) requestBody(size int, end bool) types.Action {
 	switch s.stage {
 	case passing:
 		return types.ActionContinue
-	case stopped:
+	case stopped, asking:
 		return types.ActionPause
 	}
 	s.plugin.waiting.proved()
@@ -31,10 +31,11 @@ func (s *stream) requestBody(size int, end bool) types.Action {
 // last piece did not say that it was the last.
 func (s *stream) requestTrailers() types.Action {
 	switch {
-	case s.stage == stopped:
+	case s.stage == stopped, s.stage == asking:
 		return types.ActionPause
 	case s.stage == held:
 		s.plugin.waiting.proved()
+		s.trailers = true
 		if action := s.decideOnBody(); action != types.ActionContinue {
 			return action
 		}
@@ -90,7 +91,11 @@ func (s *stream) decide(body []byte) types.Action {
 		return s.carryOut(s.verdict)
 	}
 	verdict := s.check.Body(body, core.BodyComplete)
-	if verdict == nil {
+	switch {
+	case verdict != nil:
+	case s.route.remote != nil:
+		return s.ask()
+	default:
 		verdict = s.claim()
 	}
 	return s.carryOut(verdict)

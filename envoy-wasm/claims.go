@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hookward/hookward/core"
+	"github.com/hookward/hookward/envoy-wasm/httpstore"
 )
 
 // claims are what one delivery holds in the replay store until its outcome is
@@ -15,6 +16,9 @@ type claims struct {
 	keys  []core.Key
 	renew time.Time // when the lease is to begin anew
 	element
+
+	deadline time.Time // of the answer to a claim on its way
+	repeated bool      // it is on its way for the second time
 }
 
 // claim asks the store for the check's keys and tells the core the answer.
@@ -32,11 +36,16 @@ func (s *stream) claim() *core.Verdict {
 			s.storeFailed("release", err)
 		}
 	}
-	if s.claims.keys = verdict.Hold; len(verdict.Hold) > 0 {
+	s.hold(verdict.Hold)
+	return verdict
+}
+
+// hold keeps the keys claimed until settle.
+func (s *stream) hold(keys []core.Key) {
+	if s.claims.keys = keys; len(keys) > 0 {
 		s.claims.renew = s.start.Add(s.route.replay.Lease / 2)
 		s.plugin.holding.add(s)
 	}
-	return verdict
 }
 
 // renew begins the leases anew of those that the backend works on for long.
@@ -47,6 +56,10 @@ func (p *plugin) renew(now time.Time) {
 		}
 		lease := s.route.replay.Lease
 		s.claims.renew = now.Add(lease / 2)
+		if s.route.remote != nil {
+			s.route.remote.owe(s.settlement(httpstore.Renew, lease, time.Time{}, false), s.claims.keys)
+			continue
+		}
 		if err := s.route.store.Renew(now, s.claims.token, s.claims.keys, lease); err != nil {
 			s.storeFailed("renew", err)
 		}
@@ -60,6 +73,11 @@ func (s *stream) settle(how core.Settlement) {
 		return
 	}
 	s.plugin.holding.drop(s)
+	if s.route.remote != nil {
+		s.settleRemote(how)
+		c.keys = nil
+		return
+	}
 	var (
 		op  string
 		err error
@@ -107,6 +125,9 @@ func (l *list) add(s *stream) {
 
 func (l *list) drop(s *stream) {
 	c := &s.claims
+	if c.previous == nil && l.first != s {
+		return // it never joined
+	}
 	if c.previous != nil {
 		c.previous.claims.next = c.next
 	} else {

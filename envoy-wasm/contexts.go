@@ -19,9 +19,10 @@ const (
 	onRequestTrailers
 	onResponseHeaders
 	onStreamDone
+	onClaimAnswer
 )
 
-var callbackNames = [...]string{"request headers", "request body", "request trailers", "response headers", "stream done"}
+var callbackNames = [...]string{"request headers", "request body", "request trailers", "response headers", "stream done", "claim answer"}
 
 // httpContext is a stream to the SDK.
 type httpContext struct {
@@ -74,7 +75,7 @@ type pluginContext struct {
 	start     func() bool
 	tick      func()
 	newStream func(id uint32) types.HttpContext
-	done      func()
+	done      func() bool
 }
 
 func newPluginContext() *pluginContext {
@@ -91,10 +92,9 @@ func (c *pluginContext) OnTick() { c.tick() }
 func (c *pluginContext) NewHttpContext(id uint32) types.HttpContext { return c.newStream(id) }
 
 // OnPluginDone comes when a newer configuration serves. Streams of this one
-// still run.
+// still run; false says that they need it still.
 func (c *pluginContext) OnPluginDone() bool {
-	c.done()
-	return true
+	return c.done()
 }
 
 var (

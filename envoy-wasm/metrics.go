@@ -159,8 +159,11 @@ type labelled struct {
 func newGateMetrics(r *registry, rt *route) gateMetrics {
 	m := gateMetrics{registry: r, labels: ";name=" + rt.gate.Name(), provider: rt.gate.Provider()}
 	store := "none"
-	if rt.store != nil {
+	switch {
+	case rt.store != nil:
 		store = "shared"
+	case rt.remote != nil:
+		store = "http"
 	}
 	m.replayErrors = r.counter("hookward_replay_errors_total" + m.labels + ";store=" + store)
 	m.inFlight = r.gauge("hookward_in_flight" + m.labels)

@@ -33,7 +33,9 @@ func (s *stream) done() {
 		return
 	}
 	s.plugin.waiting.drop(s)
+	s.leave()
 	s.settle(s.outcome())
+	s.plugin.active--
 	s.route.metrics.inFlight.add(-1)
 	switch {
 	case s.status == tooLarge && !s.answered && payloadTooLarge():

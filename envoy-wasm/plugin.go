@@ -18,15 +18,11 @@ type plugin struct {
 	log     sampler
 	waiting waiting
 	holding list
+	remotes []*remote
+	pace    pace
+	active  int  // streams at a gate
 	closing bool // a newer configuration serves; old streams still run
 }
-
-// Ticks come fast until it is known that the host feeds us bodies, and then as
-// often as metrics are worth writing.
-const (
-	fastTick = 200
-	slowTick = 1000
-)
 
 // start reads the configuration. Envoy goes on with the old one when we refuse,
 // and shows the reason in its log alone, so that all of it must be said there.
@@ -47,7 +43,7 @@ func (p *plugin) start() (ok bool) {
 		logError("configuration refused:\n" + err.Error())
 		return false
 	}
-	if err := proxywasm.SetTickPeriodMilliSeconds(fastTick); err != nil {
+	if err := p.pace.start(); err != nil {
 		logError("configuration refused: the host has no ticks", field("error", err.Error()))
 		return false
 	}
@@ -83,8 +79,12 @@ func (p *plugin) sayNotes(literal []string) {
 		}
 	}
 	for _, place := range literal {
-		logWarn(place + " stands literally in the configuration, which /config_dump shows: use {env.NAME}, and give the variable to the filter by host_env_keys")
+		sayLiteral(place)
 	}
+}
+
+func sayLiteral(place string) {
+	logWarn(place + " stands literally in the configuration, which /config_dump shows: use {env.NAME}, and give the variable to the filter by host_env_keys")
 }
 
 func (p *plugin) newStream(id uint32) types.HttpContext {
@@ -99,15 +99,42 @@ func (p *plugin) tick() {
 			logError("panic in a tick", field("panic", panicText(r)))
 		}
 	}()
-	if p.waiting.look() {
-		_ = proxywasm.SetTickPeriodMilliSeconds(slowTick)
+	now := time.Now()
+	for _, r := range p.remotes { // before an answer to a stream makes that the active context
+		r.send(now)
 	}
-	p.renew(time.Now())
+	if p.pace.isTime(now) {
+		p.keep(now)
+	}
+	p.pace.relax(now)
+	for _, r := range p.remotes {
+		r.wake(now)
+	}
+	p.pace.apply()
+	if p.closing && p.active == 0 && p.remotesIdle() {
+		p.closing = false
+		proxywasm.PluginDone()
+	}
+}
+
+// keep does what is worth doing once in a while.
+func (p *plugin) keep(now time.Time) {
+	if p.waiting.look() {
+		p.pace.usual = slowTick
+	}
+	p.renew(now)
 	p.metrics.flush()
 }
 
-// done says that no more ticks may come, though old streams still run.
-func (p *plugin) done() {
+// done says that no more ticks may come, though old streams still run. With a
+// remote store they do come, and the plugin stays, until nothing needs it: calls
+// on their way would be cancelled with it, and their requests wait in vain.
+func (p *plugin) done() bool {
 	p.closing = true
 	p.metrics.flush()
+	if len(p.remotes) == 0 {
+		return true
+	}
+	p.pace.within(fastTick)
+	return false
 }

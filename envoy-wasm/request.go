@@ -18,6 +18,8 @@ const (
 	stopped stage = iota
 	// waiting: held until all of it is there.
 	held
+	// asking: held, too, until a remote store has answered.
+	asking
 	// passing: it has its verdict, or stands at no gate.
 	passing
 )
@@ -44,6 +46,7 @@ type stream struct {
 	answered  bool // by us
 	published bool
 	ended     bool
+	trailers  bool // the request's are held, too
 	watched   watched
 }
 
@@ -79,6 +82,7 @@ func (s *stream) requestHeaders(end bool) types.Action {
 func (s *stream) begin(r *route) {
 	s.route, s.start = r, time.Now()
 	r.metrics.inFlight.add(1)
+	s.plugin.active++
 }
 
 // passUngated lets a request pass that stands at no gate, without the fields

@@ -3,43 +3,82 @@ package main
 import (
 	"errors"
 	"fmt"
+	"syscall"
 
 	"github.com/hookward/hookward/core"
 	"github.com/hookward/hookward/envoy-wasm/shared"
 )
 
-// route is a gate with what this host adds to it.
+// route is a gate with what this host adds to it. It has one of the stores, or
+// none where nothing is claimed.
 type route struct {
+	index   int
 	gate    *core.Gate
-	store   *shared.Store // nil where nothing is claimed
+	store   *shared.Store
+	remote  *remote
 	replay  core.Replay
 	metrics gateMetrics
 }
 
 func (p *plugin) makeRoutes(defaultStore string) error {
 	var errs []error
-	stores := map[int]*shared.Store{}
+	stores := storesOf{plugin: p, shared: map[int]*shared.Store{}, remote: map[core.HTTPStore]*remote{}}
 	for i, gate := range p.router.Gates() {
-		r := &route{gate: gate, replay: gate.Replay()}
+		r := &route{index: i, gate: gate, replay: gate.Replay()}
 		p.routes = append(p.routes, r)
 		if !r.replay.Off && !gate.ReportOnly() {
 			place, config := fmt.Sprintf("routes[%d].replay.store", i), r.replay.Store
 			if config == "" {
 				place, config = "replay.store", defaultStore
 			}
-			c, err := core.ParseSharedStore(place, config)
-			if err != nil {
+			if err := stores.give(r, place, config); err != nil {
 				errs = append(errs, err)
 				continue
 			}
-			if stores[c.MaxClaims] == nil {
-				stores[c.MaxClaims] = p.metrics.addStore(c.MaxClaims)
-			}
-			r.store = stores[c.MaxClaims]
 		}
 		r.metrics = newGateMetrics(&p.metrics, r)
 	}
 	return errors.Join(errs...)
+}
+
+// storesOf are a plugin's stores. Gates whose stores are configured alike share
+// one.
+type storesOf struct {
+	plugin *plugin
+	shared map[int]*shared.Store
+	remote map[core.HTTPStore]*remote
+}
+
+func (s *storesOf) give(r *route, place, config string) error {
+	if core.StoreModule(config) == "http" {
+		c, err := core.ParseHTTPStore(place, config, syscall.Getenv)
+		if err != nil {
+			return err
+		}
+		if s.remote[c] == nil {
+			s.remote[c] = s.plugin.addRemote(place, c)
+		}
+		r.remote = s.remote[c]
+		return nil
+	}
+	c, err := core.ParseSharedStore(place, config)
+	if err != nil {
+		return err
+	}
+	if s.shared[c.MaxClaims] == nil {
+		s.shared[c.MaxClaims] = s.plugin.metrics.addStore(c.MaxClaims)
+	}
+	r.store = s.shared[c.MaxClaims]
+	return nil
+}
+
+func (p *plugin) addRemote(place string, c core.HTTPStore) *remote {
+	if c.Literal {
+		sayLiteral(place + ".token")
+	}
+	r := newRemote(p, c)
+	p.remotes = append(p.remotes, r)
+	return r
 }
 
 func (r *route) fields() []core.Field {
