@@ -1,9 +1,6 @@
 package e2e
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -35,7 +32,7 @@ type xdsLoad struct {
 
 func startLoad(t *testing.T, gate string) *xdsLoad {
 	l := &xdsLoad{gate: gate, start: time.Now()}
-	l.secret.Store("first")
+	l.secret.Store(firstSecret)
 	l.retired.Store("never a secret")
 	for range loadConnections {
 		l.senders.Go(func() { l.send(t) })
@@ -74,27 +71,27 @@ func (l *xdsLoad) message(t *testing.T, client *http.Client, url, secret string,
 
 // try sends a new message, signed with a secret unless that is empty.
 func (l *xdsLoad) try(client *http.Client, url, secret, text string) (status int, err error) {
-	body := fmt.Sprintf(`{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":"1"},"messages":[{"from":"16505551234","id":"wamid.%d","timestamp":"1749416383","type":"text","text":{"body":%q}}]},"field":"messages"}]}]}`,
-		l.number.Add(1), text)
-	req, err := http.NewRequest("POST", url, strings.NewReader(body))
-	if err != nil {
-		return 0, err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("X-Hookward-Endpoint", "meta")
-	req.Header.Set("X-Hookward-Assurance", "signature")
-	if secret != "" {
-		mac := hmac.New(sha256.New, []byte(secret))
-		mac.Write([]byte(body))
-		req.Header.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil)))
-	}
-	resp, err := client.Do(req)
+	resp, err := l.post(client, url, secret, whatsAppText(fmt.Sprint(l.number.Add(1)), text))
 	if err != nil {
 		return 0, err
 	}
 	defer resp.Body.Close()
 	_, err = io.Copy(io.Discard, resp.Body)
 	return resp.StatusCode, err
+}
+
+func (l *xdsLoad) post(client *http.Client, url, secret, body string) (*http.Response, error) {
+	req, err := http.NewRequest("POST", url, strings.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("X-Hookward-Endpoint", "meta")
+	req.Header.Set("X-Hookward-Assurance", "signature")
+	if secret != "" {
+		req.Header.Set("X-Hub-Signature-256", signature("X-Hub-Signature-256", secret, "", body))
+	}
+	return client.Do(req)
 }
 
 // settled waits until all workers of Envoy answer as wanted: they take a change
@@ -148,6 +145,19 @@ func (l *xdsLoad) compare(t *testing.T, ledger *ledger) {
 		t.Error(wrong)
 	}
 	t.Logf("%d genuine messages, %d forged", l.genuine.Load(), l.forged.Load())
+}
+
+// again sends the very first message once more: what was claimed under the first
+// configuration is known under the last.
+func (l *xdsLoad) again(t *testing.T, secret string) {
+	resp, err := l.post(http.DefaultClient, l.gate+"/hooks/meta", secret, whatsAppText("1", "genuine"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK || resp.Header.Get("X-Hookward-Duplicate") != "true" {
+		t.Errorf("the first message again is answered %d, %v; want a duplicate", resp.StatusCode, resp.Header)
+	}
 }
 
 // ledger is what backends have received.

@@ -24,15 +24,24 @@ func TestXDS(t *testing.T) {
 		f := startFleet(t, binary, module)
 		l := startLoad(t, hooksURL(t, f.envoy, ""))
 		defer l.stop()
-		f.rotate(t, l, "first", "second")
+		f.rotate(t, l, firstSecret, secondSecret)
 		f.refuse(t, l, func() *hosts.Envoy { return f.startEnvoy(t, binary) })
 		f.addAndRemove(t, l)
-		f.rotate(t, l, "second", "third")
+		f.rotate(t, l, secondSecret, thirdSecret)
 		f.move(t)
 		l.stop()
 		l.compare(t, f.ledger)
+		l.again(t, thirdSecret)
+		f.keepsSecrets(t)
 	})
 }
+
+// The secrets are told apart from all else in the logs.
+const (
+	firstSecret  = "s3cr3t-of-january"
+	secondSecret = "s3cr3t-of-february"
+	thirdSecret  = "s3cr3t-of-march"
+)
 
 // xdsFleet is a control plane, an Envoy, and two backends that write into one
 // ledger.
@@ -45,14 +54,22 @@ type xdsFleet struct {
 	changes   int
 	ledger    *ledger
 	backends  [2]string
+	// secretFiles hold the endpoint's secret and the one before.
+	secretFiles [2]string
 }
 
 func startFleet(t *testing.T, binary, module string) *xdsFleet {
-	f := &xdsFleet{config: filepath.Join(t.TempDir(), "hookward.yaml"), ledger: &ledger{seen: map[string]int{}}, planePort: hosts.FreePort(t)}
+	folder := t.TempDir()
+	f := &xdsFleet{config: filepath.Join(folder, "hookward.yaml"), ledger: &ledger{seen: map[string]int{}}, planePort: hosts.FreePort(t)}
+	f.secretFiles = [2]string{filepath.Join(folder, "secret"), filepath.Join(folder, "secret-old")}
 	for i := range f.backends {
 		f.backends[i] = f.ledger.start(t)
 	}
-	f.endpoints = []object{{"path": "/hooks/meta", "backend": f.backends[0], "provider": "meta", "secrets": []string{"first"}}}
+	f.endpoints = []object{{
+		"path": "/hooks/meta", "backend": f.backends[0], "provider": "meta",
+		"secrets": []string{"{file." + f.secretFiles[0] + "}", "{file." + f.secretFiles[1] + "}"},
+	}}
+	f.writeSecrets(t, firstSecret, firstSecret)
 	f.edit(t)
 	f.plane = hosts.StartProgram(t, f.planePort, hosts.Build(t, "./examples/xds"),
 		"--listen", fmt.Sprintf("127.0.0.1:%d", f.planePort), "--config", f.config, "--wasm", module)
@@ -97,21 +114,27 @@ func (f *xdsFleet) served(t *testing.T) {
 	f.plane.WaitForOutput(t, fmt.Sprintf("msg=serving change=%d\n", f.changes))
 }
 
-func (f *xdsFleet) secrets(t *testing.T, secrets ...string) {
+func (f *xdsFleet) writeSecrets(t *testing.T, secret, old string) {
 	t.Helper()
-	f.endpoints[0]["secrets"] = secrets
-	f.edit(t)
-	f.served(t)
+	for i, text := range []string{secret, old} {
+		if err := os.WriteFile(f.secretFiles[i], []byte(text+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // rotate replaces a secret as its owner would: the new one beside the old one,
 // the provider is told, the old one goes.
 func (f *xdsFleet) rotate(t *testing.T, l *xdsLoad, from, to string) {
-	f.secrets(t, to, from)
+	f.writeSecrets(t, to, from)
+	f.changes++
+	f.served(t)
 	l.settled(t, l.gate+"/hooks/meta", to, http.StatusOK)
 	l.secret.Store(to)
 	time.Sleep(time.Second)
-	f.secrets(t, to)
+	f.writeSecrets(t, to, to)
+	f.changes++
+	f.served(t)
 	l.settled(t, l.gate+"/hooks/meta", from, http.StatusUnauthorized)
 	l.retired.Store(from)
 	time.Sleep(time.Second)
@@ -134,7 +157,7 @@ func (f *xdsFleet) refuse(t *testing.T, l *xdsLoad, another func() *hosts.Envoy)
 		f.plane.WaitForOutput(t, fmt.Sprintf("serves on\" change=%d reason=\"%s", f.changes, bad.reason))
 	}
 	f.envoy.WaitForOutput(t, "routes[1].secrets[0]: a placeholder is unknown or empty")
-	l.settled(t, hooksURL(t, another(), "/hooks/meta"), "second", http.StatusOK)
+	l.settled(t, hooksURL(t, another(), "/hooks/meta"), secondSecret, http.StatusOK)
 	f.endpoints = good
 	f.edit(t)
 	f.served(t)
@@ -158,4 +181,15 @@ func (f *xdsFleet) move(t *testing.T) {
 	f.endpoints[0]["backend"] = f.backends[1]
 	f.edit(t)
 	f.served(t)
+}
+
+// keepsSecrets looks for them in all logs.
+func (f *xdsFleet) keepsSecrets(t *testing.T) {
+	for name, log := range map[string]string{"the control plane": f.plane.Output(), "Envoy": f.envoy.Output()} {
+		for _, secret := range []string{firstSecret, secondSecret, thirdSecret} {
+			if strings.Contains(log, secret) {
+				t.Errorf("%s logs the secret %q", name, secret)
+			}
+		}
+	}
 }
