@@ -35,7 +35,7 @@ func (d *delivery) fields() []zap.Field {
 		fields = append(fields, zap.String("assurance", v.Assurance))
 	}
 	if len(v.Types) > 0 {
-		fields = append(fields, zap.Strings("types", v.Types), zap.Int("events", len(v.Types)))
+		fields = append(fields, zap.Strings("types", v.LogTypes()), zap.Int("events", len(v.Types)))
 	}
 	for _, f := range v.Tried {
 		fields = append(fields, zap.String(f.Name, f.Value))

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -147,6 +148,21 @@ func (v *Verdict) setHeader(name, value string) {
 func retryAfter(wait time.Duration) string {
 	seconds := int64((wait + time.Second - 1) / time.Second)
 	return strconv.FormatInt(min(max(seconds, 1), 30), 10)
+}
+
+// LogTypes are the types as a log may hold them: each once, no longer than a
+// header field's value, and 16 at most.
+func (v *Verdict) LogTypes() (types []string) {
+	const most = 16
+	for _, t := range v.Types {
+		if len(types) == most {
+			break
+		}
+		if t = safeFieldValue(t); !slices.Contains(types, t) {
+			types = append(types, t)
+		}
+	}
+	return types
 }
 
 // EventWord is the type of the one event that is forwarded, "batch" for

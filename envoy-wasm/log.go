@@ -48,7 +48,7 @@ func (s *stream) logFields() []core.Field {
 		fields = append(fields, field("delivery", v.Delivery))
 	}
 	if len(v.Types) > 0 {
-		fields = append(fields, field("types", strings.Join(v.Types, ",")), field("events", strconv.Itoa(len(v.Types))))
+		fields = append(fields, field("types", strings.Join(v.LogTypes(), ",")), field("events", strconv.Itoa(len(v.Types))))
 	}
 	fields = append(fields, v.Tried...)
 	return append(fields, field("duration", time.Since(s.start).String()))
