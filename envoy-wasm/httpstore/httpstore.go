@@ -53,7 +53,7 @@ func New(c core.HTTPStore) *Client {
 func (c *Client) Header() [][2]string { return c.header }
 
 // AppendClaim appends the body of a call that claims every key for token until
-// lease has passed; with a key that another token holds, it claims none.
+// lease has passed.
 func (c *Client) AppendClaim(b []byte, token core.Token, keys []core.Key, lease time.Duration) []byte {
 	b = append(b, c.claim...)
 	b = c.form.word(b, strconv.Itoa(len(keys)))

@@ -6,21 +6,17 @@ import (
 	"github.com/hookward/hookward/core"
 )
 
-// claimScript has the pending value in ARGV[1] and the lease in ARGV[2]. It
-// answers c for what is the caller's now, d for what is done, p for what
-// another holds; where there is such a one the delivery must wait, so the rest
-// is left as it is, and answered u.
-const claimScript = `local free, found = {}, {}
-local wait = false
+// claimScript has the pending value in ARGV[1] and the lease in ARGV[2]. For
+// each key it answers c for what is the caller's now, p for what another holds,
+// d for what is done, and x for what is no claim at all.
+const claimScript = `local found = {}
 for i, key in ipairs(KEYS) do
-local v = redis.call('GET', key)
-if v == 'd' then found[i] = 'd'
-elseif v and v ~= ARGV[1] then found[i] = 'p' wait = true
-else found[i] = 'u' free[#free + 1] = i end
-end
-if not wait then
-for _, i in ipairs(free) do
-redis.call('SET', KEYS[i], ARGV[1], 'PX', ARGV[2])
+local v = redis.pcall('GET', key)
+if type(v) == 'table' then found[i] = 'x'
+elseif v == 'd' then found[i] = 'd'
+elseif v and v ~= ARGV[1] then found[i] = 'p'
+else
+redis.call('SET', key, ARGV[1], 'PX', ARGV[2])
 found[i] = 'c'
 end
 end
@@ -46,24 +42,23 @@ return 'k'`
 // errTorn is an answer that has letters which no script of ours gives.
 var errTorn = errors.New("http: the answer has letters that are not ours")
 
-var states = map[byte]core.State{'c': core.Claimed, 'd': core.Done, 'p': core.Pending, 'u': core.Unknown}
+var stateOf = map[byte]core.State{'c': core.Claimed, 'd': core.Done, 'p': core.Pending, 'x': core.Unknown}
 
-// ReadClaim writes the answer for each key to states, as the Redis store of
-// Caddy does but for one thing: beside a pending key, a free one is left free
-// and core.Unknown. With an error every state is core.Unknown.
-func (c *Client) ReadClaim(status string, body []byte, to []core.State) error {
-	letters, err := c.form.letters(status, body, len(to))
-	clear(to)
+// ReadClaim writes the answer for each key to states. With an error every state
+// is core.Unknown.
+func (c *Client) ReadClaim(status string, body []byte, states []core.State) error {
+	letters, err := c.form.letters(status, body, len(states))
+	clear(states)
 	if err != nil {
 		return err
 	}
 	for i, letter := range letters {
-		state, known := states[letter]
+		state, known := stateOf[letter]
 		if !known {
-			clear(to)
+			clear(states)
 			return errTorn
 		}
-		to[i] = state
+		states[i] = state
 	}
 	return nil
 }
