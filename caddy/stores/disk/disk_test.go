@@ -1,22 +1,15 @@
 package disk_test
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
-	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/hookward/hookward/caddy/stores"
 	"github.com/hookward/hookward/caddy/stores/disk"
@@ -120,113 +113,6 @@ func TestStoreCrashingFull(t *testing.T) {
 	}
 }
 
-// A process of its own claims and commits and says so, until it is killed in
-// the middle. All that it said must be there.
-func TestKilled(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "claims")
-	committed, said := map[int]bool{}, 0
-	for round := range 5 {
-		first := round * 1_000_000
-		cmd := exec.Command(os.Args[0], "-test.run=^TestKilledWriter$")
-		cmd.Env = append(os.Environ(), "HOOKWARD_CLAIMS="+path, fmt.Sprint("HOOKWARD_FIRST=", first))
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		for lines := bufio.NewScanner(out); lines.Scan(); {
-			var n int
-			if _, err := fmt.Sscanf(lines.Text(), "committed %d", &n); err == nil {
-				committed[n] = true
-				said = n - first
-			}
-			if said == 1000+round*300 {
-				said = 0
-				_ = cmd.Process.Kill()
-			}
-		}
-		_ = cmd.Wait()
-	}
-	s := mustOpen(t, path)
-	lost := 0
-	for n := range committed {
-		if state(t, s, n) != core.Done {
-			lost++
-		}
-	}
-	t.Logf("%d commits, %d lost", len(committed), lost)
-	if len(committed) < 5000 || lost > 0 {
-		t.Errorf("%d of %d commits are lost", lost, len(committed))
-	}
-}
-
-// TestKilledWriter is no test but the process of TestKilled.
-func TestKilledWriter(t *testing.T) {
-	path := os.Getenv("HOOKWARD_CLAIMS")
-	if path == "" {
-		return
-	}
-	var first int
-	if _, err := fmt.Sscan(os.Getenv("HOOKWARD_FIRST"), &first); err != nil {
-		t.Fatal(err)
-	}
-	s, err := disk.Open(path, 1_000_000, zap.NewNop())
-	if err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		for {
-			s.Compact()
-		}
-	}()
-	for n := first; ; n++ {
-		claimCommit(t, s, n)
-		fmt.Println("committed", n)
-	}
-}
-
-// A commit that was answered is there however soon the end comes; a claim may be
-// forgotten only in its first moment.
-func TestCrashAtOnce(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "claims")
-	for n := range 50 {
-		s := mustOpen(t, path)
-		claimCommit(t, s, n)
-		s.CrashAtOnce()
-		if s = mustOpen(t, path); state(t, s, n) != core.Done {
-			t.Fatalf("commit %d is lost", n)
-		}
-		s.CrashAtOnce()
-	}
-	s := mustOpen(t, path)
-	var states [1]core.State
-	if err := s.Claim(context.Background(), core.Token{2}, []core.Key{storetest.NewKey(100)}, lease, states[:]); err != nil {
-		t.Fatal(err)
-	}
-	size := fileSize(path)
-	for end := time.Now().Add(10 * time.Second); fileSize(path) == size && time.Now().Before(end); time.Sleep(time.Millisecond) {
-	}
-	s.CrashAtOnce()
-	if s = mustOpen(t, path); state(t, s, 100) != core.Pending {
-		t.Error("a claim that nothing followed was never written")
-	}
-}
-
-func TestSecondProcessIsRefused(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "claims")
-	s := mustOpen(t, path)
-	_, err := disk.Open(path, 10, zap.NewNop())
-	if err == nil || !strings.Contains(err.Error(), "another process has it open") || !strings.Contains(err.Error(), path) {
-		t.Errorf("opening it twice: %v", err)
-	}
-	if err := s.Close(); err != nil {
-		t.Error(err)
-	}
-	mustOpen(t, path)
-}
-
 // The file follows what is held, not what was ever done.
 func TestBoundedOnDisk(t *testing.T) {
 	const held, rounds = 1000, 400_000
@@ -292,150 +178,6 @@ func TestCompactionUnderLoad(t *testing.T) {
 	for n := range workers * each {
 		if got := state(t, s, n); got != core.Done {
 			t.Fatalf("claim %d is %d after compaction and a crash", n, got)
-		}
-	}
-}
-
-// Whatever a file holds, it opens; a damaged one is set aside and named in the
-// log, and what is whole in it is kept.
-func TestDamaged(t *testing.T) {
-	const claims = 100
-	for _, c := range []struct {
-		name    string
-		damage  func(b []byte) []byte
-		lost    int // how many of the claims may be lost, at most
-		isAside bool
-	}{
-		{"untouched", func(b []byte) []byte { return b }, 0, false},
-		{"half a record at the end", func(b []byte) []byte { return b[:len(b)-20] }, 1, false},
-		{"zeros at the end", func(b []byte) []byte { return append(b, make([]byte, 4096)...) }, 0, false},
-		{"only a piece of its first line", func(b []byte) []byte { return b[:10] }, claims, false},
-		{"empty", func(b []byte) []byte { return nil }, claims, false},
-		{"one byte wrong in the middle", func(b []byte) []byte { b[len(b)/2] ^= 1; return b }, 1, true},
-		{"a sector of zeros", func(b []byte) []byte { clear(b[1024:1536]); return b }, 12, true},
-		{"something else", func([]byte) []byte { return bytes.Repeat([]byte("SQLite format 3\x00"), 100) }, claims, true},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "claims")
-			s := mustOpen(t, path)
-			for n := range claims {
-				claimCommit(t, s, n)
-			}
-			s.Crash()
-			data, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(path, c.damage(data), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			sees, logs := observer.New(zapcore.WarnLevel)
-			s, err = disk.Open(path, 1_000_000, zap.New(sees))
-			if err != nil {
-				t.Fatal(err)
-			}
-			lost := 0
-			for n := range claims {
-				if state(t, s, n) != core.Done {
-					lost++
-				}
-			}
-			if lost > c.lost {
-				t.Errorf("%d claims lost, want at most %d", lost, c.lost)
-			}
-			checkAside(t, path, c.isAside, logs)
-			held := s.Len()
-			s.Crash()
-			s = mustOpen(t, path) // and once more, now that it is whole
-			if s.Len() != held {
-				t.Errorf("%d claims after the second start, want %d", s.Len(), held)
-			}
-		})
-	}
-}
-
-func checkAside(t *testing.T, path string, want bool, logs *observer.ObservedLogs) {
-	t.Helper()
-	aside, err := filepath.Glob(path + ".corrupt-*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	errors := logs.FilterLevelExact(zapcore.ErrorLevel)
-	if got := len(aside) == 1; got != want || (errors.Len() == 1) != want {
-		t.Errorf("set aside: %v, errors in the log: %d, want %v", aside, errors.Len(), want)
-	}
-	if want && errors.FilterField(zap.String("set_aside", aside[0])).Len() != 1 {
-		t.Errorf("the log does not name the file: %v", errors.All())
-	}
-}
-
-func FuzzOpen(f *testing.F) {
-	f.Add([]byte(nil))
-	f.Add([]byte("hookward claims, version 1; do not edit while in use\n"))
-	path := filepath.Join(f.TempDir(), "seed")
-	s := mustOpen(f, path)
-	for n := range 5 {
-		claimCommit(f, s, n)
-	}
-	s.Crash()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(data)
-	f.Fuzz(func(t *testing.T, data []byte) {
-		path := filepath.Join(t.TempDir(), "claims")
-		if err := os.WriteFile(path, data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		s := mustOpen(t, path)
-		claimCommit(t, s, 1)
-		s.Crash()
-		if s = mustOpen(t, path); state(t, s, 1) != core.Done {
-			t.Error("a commit after opening a damaged file is lost")
-		}
-	})
-}
-
-// A disk that is full, as a limit of the file's size makes it, refuses claims;
-// what was written before stays whole.
-func TestFullDisk(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "claims")
-	cmd := exec.Command("sh", "-c", `ulimit -f 20; exec "$0" -test.run='^TestFullDiskWriter$' -test.v`, os.Args[0])
-	cmd.Env = append(os.Environ(), "HOOKWARD_CLAIMS="+path)
-	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "refused when full") {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	var claimed int
-	if _, err := fmt.Sscanf(string(out[strings.Index(string(out), "claimed "):]), "claimed %d", &claimed); err != nil {
-		t.Fatal(err)
-	}
-	s := mustOpen(t, path)
-	for n := range claimed {
-		if got := state(t, s, n); got != core.Done {
-			t.Fatalf("claim %d of %d is %d", n, claimed, got)
-		}
-	}
-}
-
-// TestFullDiskWriter is no test but the process of TestFullDisk.
-func TestFullDiskWriter(t *testing.T) {
-	path := os.Getenv("HOOKWARD_CLAIMS")
-	if path == "" {
-		return
-	}
-	s := mustOpen(t, path)
-	for n := range 100_000 {
-		var states [1]core.State
-		err := s.Claim(context.Background(), storetest.NewToken(uint64(n)), []core.Key{storetest.NewKey(uint64(n))}, lease, states[:])
-		if err == nil {
-			err = s.Commit(context.Background(), storetest.NewToken(uint64(n)), []core.Key{storetest.NewKey(uint64(n))}, window)
-		}
-		if err != nil {
-			fmt.Println("claimed", n)
-			fmt.Println("refused when full:", err)
-			return
 		}
 	}
 }

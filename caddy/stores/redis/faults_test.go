@@ -2,20 +2,11 @@ package redis_test
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"fmt"
-	"os"
-	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest"
-	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/hookward/hookward/caddy/stores"
 	"github.com/hookward/hookward/caddy/stores/redis"
@@ -87,106 +78,6 @@ func mustClaim(t *testing.T, s stores.Store, token, n int, want core.State) {
 	}
 }
 
-// fleet is many deliveries of the same events at once, while something goes
-// wrong. Each event is delivered again and again until it is done, as a
-// provider would; backend counts how often it was let through.
-type fleet struct {
-	stores  []stores.Store
-	backend []atomic.Int32
-	commits atomic.Int32 // commits that were answered without an error
-}
-
-const fleetEvents = 300
-
-// run delivers all events, calling fault once about a third has been done.
-func (f *fleet) run(t *testing.T, fault func()) {
-	t.Helper()
-	f.backend = make([]atomic.Int32, fleetEvents)
-	var (
-		wg     sync.WaitGroup
-		tokens atomic.Int32
-		finish = make(chan struct{})
-		third  = make(chan struct{}, fleetEvents)
-	)
-	for n := range fleetEvents {
-		wg.Go(func() {
-			time.Sleep(time.Duration(n) * 2 * time.Millisecond)
-			for {
-				state := f.deliver(f.stores[n%len(f.stores)], int(tokens.Add(1)), n)
-				if state == core.Done {
-					third <- struct{}{}
-					return
-				}
-				select {
-				case <-finish:
-					return
-				case <-time.After(10 * time.Millisecond):
-				}
-			}
-		})
-	}
-	for range fleetEvents / 3 {
-		<-third
-	}
-	fault()
-	all := make(chan struct{})
-	go func() { wg.Wait(); close(all) }()
-	select {
-	case <-all:
-	case <-time.After(25 * time.Second):
-		t.Error("not all events were done in time")
-		close(finish)
-		wg.Wait()
-	}
-}
-
-// deliver is one delivery; the backend works for a moment.
-func (f *fleet) deliver(s stores.Store, token, n int) core.State {
-	var states [1]core.State
-	keys := []core.Key{storetest.NewKey(uint64(n))}
-	if err := s.Claim(context.Background(), storetest.NewToken(uint64(token)), keys, lease, states[:]); err != nil {
-		return core.Unknown
-	}
-	if states[0] == core.Claimed {
-		time.Sleep(time.Millisecond)
-		f.backend[n].Add(1)
-		if s.Commit(context.Background(), storetest.NewToken(uint64(token)), keys, window) == nil {
-			f.commits.Add(1)
-		}
-	}
-	return states[0]
-}
-
-// check counts what was lost and what came twice.
-func (f *fleet) check(t *testing.T, twiceAtMost int) {
-	t.Helper()
-	lost, twice := 0, 0
-	for n := range f.backend {
-		switch f.backend[n].Load() {
-		case 0:
-			lost++
-		case 1:
-		default:
-			twice++
-		}
-	}
-	t.Logf("%d events: %d lost, %d twice; %d commits answered", len(f.backend), lost, twice, f.commits.Load())
-	if lost > 0 || twice > twiceAtMost {
-		t.Errorf("%d lost and %d twice, want none and at most %d", lost, twice, twiceAtMost)
-	}
-}
-
-func TestKilledAndRestarted(t *testing.T) {
-	server := hosts.StartRedis(t, durable...)
-	f := &fleet{stores: []stores.Store{openAt(t, server.Address), openAt(t, server.Address)}}
-	f.run(t, func() {
-		server.Kill()
-		time.Sleep(200 * time.Millisecond)
-		server.Start(t)
-	})
-	f.check(t, 0)
-}
-
 // A server that forgets lets through again what comes again: that is the
 // documented case. What is not sent again stays delivered once.
 func TestRestartedEmpty(t *testing.T) {
@@ -245,17 +136,6 @@ func TestPaused(t *testing.T) {
 	})
 	mustClaim(t, s, 4, 1, core.Done)    // the commit was made up for
 	mustClaim(t, s, 4, 2, core.Claimed) // and the claim undone
-}
-
-func TestPausedUnderLoad(t *testing.T) {
-	server := hosts.StartRedis(t)
-	f := &fleet{stores: []stores.Store{openAt(t, server.Address), openAt(t, server.Address)}}
-	f.run(t, func() {
-		server.Pause()
-		time.Sleep(1500 * time.Millisecond) // longer than the client keeps a silent connection
-		server.Resume()
-	})
-	f.check(t, 0)
 }
 
 // The first connection of all must not make a request wait, either.
@@ -371,108 +251,4 @@ func TestCallerLeaves(t *testing.T) {
 		state, err := claimIn(t, s, 4, 2)
 		return err == nil && state == core.Claimed
 	})
-}
-
-// A Sentinel set promotes the replica. What the master had not passed on comes
-// twice: that is the documented case, and rare on one machine.
-func TestFailover(t *testing.T) {
-	master := hosts.StartRedis(t, "--repl-diskless-sync-delay", "0")
-	replica := hosts.StartReplica(t, master)
-	for _, server := range []*hosts.Redis{master, replica} {
-		server.Ask(t, "ACL", "SETUSER", "gate", "on", ">s3cret", "~*", "+@all")
-	}
-	sentinels := hosts.StartSentinels(t, 3, master) // which know no user
-	open := func() *redis.Store {
-		return openWith(t, redis.Options{
-			Addresses: []string{sentinels[0].Address, sentinels[1].Address}, Sentinel: "claims",
-			Username: "gate", Password: "s3cret", Timeout: timeout,
-		}, zaptest.NewLogger(t, zaptest.Level(zap.WarnLevel)))
-	}
-	f := &fleet{stores: []stores.Store{open(), open()}}
-	f.run(t, master.Kill)
-	f.check(t, 2)
-}
-
-// One of three masters is gone for a while: the others go on.
-func TestClusterNodeRestarts(t *testing.T) {
-	nodes := hosts.StartCluster(t, 3, append(durable, "--cluster-require-full-coverage", "no")...)
-	f := &fleet{stores: []stores.Store{openAt(t, nodes[0].Address), openAt(t, nodes[1].Address, nodes[2].Address)}}
-	f.run(t, func() {
-		nodes[2].Kill()
-		done := f.commits.Load()
-		until(t, "the other masters go on", func() bool { return f.commits.Load() > done+20 })
-		nodes[2].Start(t)
-	})
-	f.check(t, 0)
-}
-
-func TestTLSAndPassword(t *testing.T) {
-	ca := hosts.NewCA(t)
-	server := hosts.StartRedisTLS(t, ca, "--requirepass", "s3cret-of-the-test")
-	trusted := x509.NewCertPool()
-	trusted.AppendCertsFromPEM(ca.PEM)
-	for _, c := range []struct {
-		name     string
-		tls      *tls.Config
-		password string
-		works    bool
-	}{
-		{"right", &tls.Config{RootCAs: trusted}, "s3cret-of-the-test", true},
-		{"unknown authority", &tls.Config{}, "s3cret-of-the-test", false},
-		{"no TLS", nil, "s3cret-of-the-test", false},
-		{"wrong password", &tls.Config{RootCAs: trusted}, "wr0ng-one", false},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			sees, logs := observer.New(zapcore.DebugLevel)
-			s := openWith(t, redis.Options{Addresses: []string{server.Address}, TLS: c.tls, Password: c.password, Timeout: timeout}, zap.New(sees))
-			state, err := claimIn(t, s, 1, 1)
-			if works := err == nil && state == core.Claimed; works != c.works {
-				t.Errorf("claim = %d, %v", state, err)
-			}
-			for _, entry := range logs.All() {
-				if text := fmt.Sprint(entry.Message, entry.ContextMap()); strings.Contains(text, c.password) {
-					t.Errorf("the password is in the log: %s", text)
-				}
-			}
-		})
-	}
-}
-
-func TestWarnsOfEviction(t *testing.T) {
-	for policy, want := range map[string]int{"noeviction": 0, "allkeys-lru": 1} {
-		server := hosts.StartRedis(t, "--maxmemory-policy", policy)
-		sees, logs := observer.New(zapcore.WarnLevel)
-		openWith(t, redis.Options{Addresses: []string{server.Address}}, zap.New(sees))
-		if got := logs.FilterMessageSnippet("maxmemory-policy is " + policy).Len(); got != want {
-			t.Errorf("%s: %d warnings, want %d", policy, got, want)
-		}
-	}
-}
-
-// A user of its own needs what the README of examples/fleet says, and no more.
-func TestUserOfItsOwn(t *testing.T) {
-	server := hosts.StartRedis(t)
-	rights := []string{"+set", "+get", "+del", "+pexpire", "+eval", "+info", "+ping"}
-	server.Ask(t, append([]string{"ACL", "SETUSER", "gate", "on", ">s3cret", "~hookward:*"}, rights...)...)
-	readme, err := os.ReadFile("../../../examples/fleet/README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := "~hookward:* " + strings.Join(rights, " "); !strings.Contains(string(readme), want) {
-		t.Errorf("the README does not say %q", want)
-	}
-	sees, logs := observer.New(zapcore.WarnLevel)
-	s := openWith(t, redis.Options{Addresses: []string{server.Address}, Username: "gate", Password: "s3cret", Timeout: timeout}, zap.New(sees))
-	mustClaim(t, s, 1, 1, core.Claimed)
-	mustClaim(t, s, 1, 1, core.Claimed) // renewed
-	if err := commitIn(t, s, 1, 1); err != nil {
-		t.Error(err)
-	}
-	mustClaim(t, s, 2, 2, core.Claimed)
-	if err := s.Release(context.Background(), storetest.NewToken(2), []core.Key{storetest.NewKey(2)}); err != nil {
-		t.Error(err)
-	}
-	for _, entry := range logs.All() {
-		t.Errorf("log: %s %v", entry.Message, entry.ContextMap())
-	}
 }
