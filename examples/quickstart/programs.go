@@ -16,28 +16,29 @@ import (
 	"time"
 )
 
-// programs are the running Caddy and the backend behind it.
+// programs are the running host and the backend behind it.
 type programs struct {
-	url       string // Caddy's
+	host      host
+	url       string // the host's
 	publicURL string
 	secrets   map[string]string // by provider
-	logFile   string            // Caddy's
+	logFile   string            // the host's
 	received  chan []byte       // what the backend has printed
 	ended     chan error        // one of the two has ended
 	stop      func()
 }
 
 // start runs both beside this program. The environment may set the variables of
-// the Caddyfile; otherwise secrets are made up, and Caddy listens on 8080 if
-// that is free.
-func start(ctx context.Context) (*programs, error) {
+// the host's configuration; otherwise secrets are made up, and the host listens
+// on 8080 if that is free.
+func start(ctx context.Context, h host) (*programs, error) {
 	dir, err := os.MkdirTemp("", "hookward-")
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	p := &programs{
-		secrets: map[string]string{}, logFile: filepath.Join(dir, "caddy.log"),
+		host: h, secrets: map[string]string{}, logFile: filepath.Join(dir, "host.log"),
 		received: make(chan []byte), ended: make(chan error, 2),
 	}
 	p.stop = func() {
@@ -51,9 +52,8 @@ func start(ctx context.Context) (*programs, error) {
 	p.url = "http://localhost:" + port
 	p.publicURL = cmp.Or(os.Getenv("PUBLIC_URL"), p.url)
 	env := []string{
-		"PORT=" + port, "BACKEND=" + backend, "PUBLIC_URL=" + p.publicURL,
+		"PUBLIC_URL=" + p.publicURL,
 		"META_VERIFY_TOKEN=" + cmp.Or(os.Getenv("META_VERIFY_TOKEN"), rand.Text()),
-		"CADDY_ADMIN=127.0.0.1:" + freePort("2019"), "XDG_CONFIG_HOME=" + dir, "XDG_DATA_HOME=" + dir,
 	}
 	for _, g := range gates {
 		p.secrets[g.provider] = cmp.Or(os.Getenv(g.secret), rand.Text()+rand.Text())
@@ -63,7 +63,11 @@ func start(ctx context.Context) (*programs, error) {
 	if i := slices.IndexFunc(addresses, listens); i >= 0 {
 		return nil, fmt.Errorf("somebody listens on %s already: set PORT or BACKEND to another", addresses[i])
 	}
-	if err := p.run(ctx, env); err != nil {
+	server, err := h.command(ctx, dir, port, backend, env)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.run(ctx, server, backend); err != nil {
 		return nil, err
 	}
 	if err := p.wait(addresses); err != nil {
@@ -74,7 +78,7 @@ func start(ctx context.Context) (*programs, error) {
 }
 
 // run starts the two programs; what the backend prints are JSON values.
-func (p *programs) run(ctx context.Context, env []string) error {
+func (p *programs) run(ctx context.Context, server *exec.Cmd, address string) error {
 	log, err := os.Create(p.logFile)
 	if err != nil {
 		return err
@@ -89,11 +93,10 @@ func (p *programs) run(ctx context.Context, env []string) error {
 			p.received <- value
 		}
 	}()
-	backend := command(ctx, env, "backend")
+	backend := command(ctx, []string{"BACKEND=" + address}, beside("backend"))
 	backend.Stdout = input
-	caddy := command(ctx, env, "caddy", "run", "--config", "examples/quickstart/Caddyfile")
-	caddy.Stdout, caddy.Stderr = log, log
-	for _, c := range []*exec.Cmd{backend, caddy} {
+	server.Stdout, server.Stderr = log, log
+	for _, c := range []*exec.Cmd{backend, server} {
 		if err := c.Start(); err != nil {
 			p.ended <- err
 			continue
@@ -103,11 +106,9 @@ func (p *programs) run(ctx context.Context, env []string) error {
 	return nil
 }
 
-// command is a program that "make build" has put beside this one; it is asked
-// to end when ctx does.
-func command(ctx context.Context, env []string, name string, args ...string) *exec.Cmd {
-	self, _ := os.Executable()
-	c := exec.CommandContext(ctx, filepath.Join(filepath.Dir(self), name), args...)
+// command is a program that is asked to end when ctx does.
+func command(ctx context.Context, env []string, path string, args ...string) *exec.Cmd {
+	c := exec.CommandContext(ctx, path, args...)
 	c.Env = append(os.Environ(), env...)
 	c.Cancel = func() error { return c.Process.Signal(syscall.SIGTERM) }
 	c.WaitDelay = 10 * time.Second
