@@ -29,6 +29,7 @@ func TestXDS(t *testing.T) {
 		f.addAndRemove(t, l)
 		f.rotate(t, l, secondSecret, thirdSecret)
 		f.move(t)
+		f.restart(t, hosts.BuildWasm(t, "./envoy-wasm", "-ldflags=-s"))
 		l.stop()
 		l.compare(t, f.ledger)
 		l.again(t, thirdSecret)
@@ -71,11 +72,16 @@ func startFleet(t *testing.T, binary, module string) *xdsFleet {
 	}}
 	f.writeSecrets(t, firstSecret, firstSecret)
 	f.edit(t)
-	f.plane = hosts.StartProgram(t, f.planePort, hosts.Build(t, "./examples/xds"),
-		"--listen", fmt.Sprintf("127.0.0.1:%d", f.planePort), "--config", f.config, "--wasm", module)
+	f.startPlane(t, module)
 	f.envoy = f.startEnvoy(t, binary)
 	f.served(t)
 	return f
+}
+
+func (f *xdsFleet) startPlane(t *testing.T, module string) {
+	t.Helper()
+	f.plane = hosts.StartProgram(t, f.planePort, hosts.Build(t, "./examples/xds"),
+		"--listen", fmt.Sprintf("127.0.0.1:%d", f.planePort), "--config", f.config, "--wasm", module)
 }
 
 // startEnvoy starts an Envoy with the example's bootstrap, at other ports.
@@ -181,6 +187,22 @@ func (f *xdsFleet) move(t *testing.T) {
 	f.endpoints[0]["backend"] = f.backends[1]
 	f.edit(t)
 	f.served(t)
+}
+
+// restart stops the control plane, without which Envoy serves on, and starts it
+// with another module.
+func (f *xdsFleet) restart(t *testing.T, module string) {
+	f.keepsSecrets(t)
+	f.plane.Stop()
+	time.Sleep(time.Second)
+	f.startPlane(t, module)
+	for deadline := time.Now().Add(40 * time.Second); !strings.Contains(f.envoy.Get("/config_dump"), module); {
+		if time.Now().After(deadline) {
+			t.Fatal("Envoy doesn't take the new module")
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	time.Sleep(time.Second)
 }
 
 // keepsSecrets looks for them in all logs.
