@@ -21,7 +21,10 @@ import (
 func TestXDS(t *testing.T) {
 	module := hosts.BuildWasm(t, "./envoy-wasm")
 	eachEnvoy(t, func(t *testing.T, binary string) {
-		f := startFleet(t, binary, module)
+		f := newFleet(t)
+		f.startPlane(t, module)
+		f.envoy = f.startEnvoy(t, binary)
+		f.served(t)
 		l := startLoad(t, hooksURL(t, f.envoy, ""))
 		defer l.stop()
 		f.rotate(t, l, firstSecret, secondSecret)
@@ -59,7 +62,7 @@ type xdsFleet struct {
 	secretFiles [2]string
 }
 
-func startFleet(t *testing.T, binary, module string) *xdsFleet {
+func newFleet(t *testing.T) *xdsFleet {
 	folder := t.TempDir()
 	f := &xdsFleet{config: filepath.Join(folder, "hookward.yaml"), ledger: &ledger{seen: map[string]int{}}, planePort: hosts.FreePort(t)}
 	f.secretFiles = [2]string{filepath.Join(folder, "secret"), filepath.Join(folder, "secret-old")}
@@ -72,31 +75,34 @@ func startFleet(t *testing.T, binary, module string) *xdsFleet {
 	}}
 	f.writeSecrets(t, firstSecret, firstSecret)
 	f.edit(t)
-	f.startPlane(t, module)
-	f.envoy = f.startEnvoy(t, binary)
-	f.served(t)
 	return f
 }
 
-func (f *xdsFleet) startPlane(t *testing.T, module string) {
+func (f *xdsFleet) startPlane(t *testing.T, module string, flags ...string) {
 	t.Helper()
-	f.plane = hosts.StartProgram(t, f.planePort, hosts.Build(t, "./examples/xds"),
-		"--listen", fmt.Sprintf("127.0.0.1:%d", f.planePort), "--config", f.config, "--wasm", module)
+	flags = append(flags, "--listen", fmt.Sprintf("127.0.0.1:%d", f.planePort), "--config", f.config, "--wasm", module)
+	f.plane = hosts.StartProgram(t, f.planePort, hosts.Build(t, "./examples/xds"), flags...)
 }
 
 // startEnvoy starts an Envoy with the example's bootstrap, at other ports.
 func (f *xdsFleet) startEnvoy(t *testing.T, binary string) *hosts.Envoy {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(hosts.Root(t), "examples", "xds", "envoy.yaml"))
-	if err != nil {
+	return hosts.StartEnvoy(t, binary, f.bootstrap(t), "--concurrency", "2")
+}
+
+func (f *xdsFleet) bootstrap(t *testing.T) object {
+	t.Helper()
+	return exampleYAML(t, "xds/envoy.yaml", "18000", fmt.Sprint(f.planePort), "9901", "0")
+}
+
+// exampleYAML reads a file of the examples with some texts replaced by others.
+func exampleYAML(t *testing.T, path string, replaced ...string) (document object) {
+	t.Helper()
+	text := strings.NewReplacer(replaced...).Replace(fileText(t, "examples/"+path))
+	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
 		t.Fatal(err)
 	}
-	var bootstrap object
-	changed := strings.NewReplacer("18000", fmt.Sprint(f.planePort), "9901", "0").Replace(string(text))
-	if err := yaml.Unmarshal([]byte(changed), &bootstrap); err != nil {
-		t.Fatal(err)
-	}
-	return hosts.StartEnvoy(t, binary, bootstrap, "--concurrency", "2")
+	return document
 }
 
 // hooksURL is where an Envoy takes webhooks.
