@@ -30,7 +30,7 @@ func TestExampleBackends(t *testing.T) {
 			for _, try := range []struct {
 				assurance string
 				want      int
-			}{{"signature", 2}, {"signature", 2}, {"", 4}} {
+			}{{"signature", 2}, {"signature", 2}, {"", 4}, {"none", 4}} {
 				if got := post(t, url, try.assurance, received); got/100 != try.want {
 					t.Errorf("assurance %q: status %d, want %dxx", try.assurance, got, try.want)
 				}

@@ -50,7 +50,7 @@ func (s *Seen) First(e Event) bool {
 func main() {
 	var seen Seen
 	http.HandleFunc("POST /", func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("X-Hookward-Assurance") == "" {
+		if a := r.Header.Get("X-Hookward-Assurance"); a != "signature" && a != "token" {
 			http.Error(w, "not through the gate", http.StatusForbidden)
 			return
 		}

@@ -46,7 +46,7 @@ def handle(event: Event) -> None:
 class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        if not self.headers["X-Hookward-Assurance"]:
+        if self.headers["X-Hookward-Assurance"] not in ("signature", "token"):
             self.send_error(403, "not through the gate")
             return
         delivery: Delivery = json.loads(body)

@@ -41,7 +41,7 @@ const port = Number(process.env.PORT ?? 9000);
 createServer(async (request, response) => {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
-  if (!request.headers["x-hookward-assurance"]) {
+  if (!["signature", "token"].includes(String(request.headers["x-hookward-assurance"]))) {
     response.writeHead(403).end("not through the gate");
     return;
   }

@@ -23,7 +23,7 @@ func main() {
 
 // show prints the body, and answers 200: the event is taken.
 func show(w http.ResponseWriter, r *http.Request) {
-	if r.Header.Get("X-Hookward-Assurance") == "" {
+	if a := r.Header.Get("X-Hookward-Assurance"); a != "signature" && a != "token" {
 		http.Error(w, "this came around the gate", http.StatusForbidden)
 		return
 	}
