@@ -2,7 +2,6 @@ package core
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 )
 
@@ -27,7 +26,7 @@ func (g *Gate) setAllowIPs(p *problems, list []string) {
 		}
 		prefix, err := parsePrefix(s)
 		if err != nil {
-			p.add(fmt.Sprintf("allow_ips[%d]", i), "%q is neither an address, nor a CIDR, nor private_ranges", s)
+			p.add(say("allow_ips[%d]", i), "%q is neither an address, nor a CIDR, nor private_ranges", s)
 			continue
 		}
 		g.allow = append(g.allow, prefix)

@@ -2,7 +2,6 @@ package core
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -85,7 +84,7 @@ func ParseConfig(data []byte) (Config, error) {
 	}
 	var doc jsondoc.Doc
 	if err := doc.Parse(string(data)); err != nil {
-		return Config{}, fmt.Errorf("reading configuration: %w", err)
+		return Config{}, errors.New("reading configuration: " + err.Error())
 	}
 	var (
 		c Config
@@ -175,7 +174,7 @@ func readReplay(p *problems, place string, v jsondoc.Value) *ReplayConfig {
 type problems []error
 
 func (p *problems) add(place, format string, args ...any) {
-	*p = append(*p, fmt.Errorf("%s: %s", place, fmt.Sprintf(format, args...)))
+	*p = append(*p, errors.New(place+": "+say(format, args...)))
 }
 
 func (p problems) err() error { return errors.Join(p...) }
@@ -241,7 +240,7 @@ func readList(p *problems, place string, v jsondoc.Value, to *[]string) {
 	i := 0
 	for e := v.First(); e.Exists(); e = e.Next() {
 		var s string
-		readText(p, fmt.Sprintf("%s[%d]", place, i), e, &s)
+		readText(p, say("%s[%d]", place, i), e, &s)
 		*to = append(*to, s)
 		i++
 	}

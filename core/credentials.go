@@ -4,9 +4,9 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
-	"encoding/hex"
 	"strings"
 
+	"github.com/hookward/hookward/core/hex"
 	"github.com/hookward/hookward/core/internal/form"
 	"github.com/hookward/hookward/core/provider"
 )

@@ -1,7 +1,6 @@
 package core
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -16,7 +15,7 @@ func (g *Gate) setEvents(p *problems, patterns []string) {
 		p.add("events", "is empty: name the types to forward, or leave the key out to forward all")
 	}
 	for i, pattern := range patterns {
-		place := fmt.Sprintf("events[%d]", i)
+		place := say("events[%d]", i)
 		star := strings.IndexByte(pattern, '*')
 		switch {
 		case pattern == "", star >= 0 && star != len(pattern)-1:

@@ -1,7 +1,6 @@
 package core
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -19,7 +18,7 @@ func (r Routes) Resolve(get func(name string) (string, bool)) (Routes, error) {
 		list := func(key string, texts []string) []string {
 			texts = slices.Clone(texts)
 			for j := range texts {
-				texts[j] = text(fmt.Sprintf("%s[%d]", key, j), texts[j])
+				texts[j] = text(say("%s[%d]", key, j), texts[j])
 			}
 			return texts
 		}

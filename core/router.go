@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/hookward/hookward/core/hex"
 )
 
 // Router finds the gate at which a request stands. It never changes.
@@ -159,8 +161,8 @@ func decodePercent(s string) string {
 	out := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
 		if s[i] == '%' && i+2 < len(s) {
-			high, ok1 := hexDigit(s[i+1])
-			low, ok2 := hexDigit(s[i+2])
+			high, ok1 := hex.Digit(s[i+1])
+			low, ok2 := hex.Digit(s[i+2])
 			if ok1 && ok2 {
 				out = append(out, high<<4|low)
 				i += 2
@@ -170,18 +172,6 @@ func decodePercent(s string) string {
 		out = append(out, s[i])
 	}
 	return string(out)
-}
-
-func hexDigit(c byte) (byte, bool) {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0', true
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10, true
-	case 'A' <= c && c <= 'F':
-		return c - 'A' + 10, true
-	}
-	return 0, false
 }
 
 // removeDots merges slashes and resolves the segments . and .. of a path.

@@ -2,7 +2,6 @@ package core
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/hookward/hookward/core/internal/jsondoc"
@@ -36,7 +35,7 @@ type Route struct {
 func ParseRoutes(data []byte) (Routes, error) {
 	var doc jsondoc.Doc
 	if err := doc.Parse(strings.ToValidUTF8(string(data), "\uFFFD")); err != nil {
-		return Routes{}, fmt.Errorf("reading configuration: %w", err)
+		return Routes{}, errors.New("reading configuration: " + err.Error())
 	}
 	var (
 		r Routes
@@ -88,7 +87,7 @@ func (r *Routes) readRoutes(p *problems, v jsondoc.Value) {
 	}
 }
 
-func routePlace(i int) string { return fmt.Sprintf("routes[%d].", i) }
+func routePlace(i int) string { return say("routes[%d].", i) }
 
 // addAll takes over what is wrong with a part, with the part's place.
 func (p *problems) addAll(place string, err error) {

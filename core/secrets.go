@@ -1,7 +1,6 @@
 package core
 
 import (
-	"fmt"
 	"strings"
 )
 
@@ -23,7 +22,7 @@ func (g *Gate) setSecrets(p *problems, secrets []string) {
 			g.macs = append(g.macs, newMAC(auth.Algorithm, []byte(s)))
 		}
 		if len(s) < auth.AdvisedLength {
-			g.notes = append(g.notes, fmt.Sprintf("secrets[%d] is shorter than the %d characters that are advised for a token", i, auth.AdvisedLength))
+			g.notes = append(g.notes, say("secrets[%d] is shorter than the %d characters that are advised for a token", i, auth.AdvisedLength))
 		}
 	}
 }
@@ -53,7 +52,7 @@ func readSecrets(p *problems, key string, secrets []string, most int) []string {
 	good := make([]string, len(secrets))
 	for i, s := range secrets {
 		s = strings.TrimRight(s, "\r\n")
-		place := fmt.Sprintf("%s[%d]", key, i)
+		place := say("%s[%d]", key, i)
 		switch {
 		case strings.TrimSpace(s) == "":
 			p.add(place, "is empty: set the variable or file that it is read from")

@@ -1,7 +1,6 @@
 package core
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -99,7 +98,7 @@ func (g *Gate) setWindow(p *problems, text string) {
 	needed := g.provider.Window
 	g.replay.Window = readDuration(p, "replay.window", text, time.Minute, longestWindow)
 	if g.replay.Window < needed {
-		g.notes = append(g.notes, fmt.Sprintf("replay.window %s is shorter than the %s that %s's retries need: late retries pass as new", text, inHours(needed), g.provider.Name))
+		g.notes = append(g.notes, say("replay.window %s is shorter than the %s that %s's retries need: late retries pass as new", text, inHours(needed), g.provider.Name))
 	}
 }
 

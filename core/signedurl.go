@@ -3,13 +3,13 @@ package core
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/hex"
 	"iter"
-	"net/url"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/hookward/hookward/core/hex"
 	"github.com/hookward/hookward/core/internal/form"
 	"github.com/hookward/hookward/core/provider"
 )
@@ -27,9 +27,8 @@ func (g *Gate) setPublicURL(p *problems, text string) {
 	if !signsURL && g.provider != anyProvider {
 		g.notes = append(g.notes, "public_url is not used: "+g.provider.Name+" does not sign the URL")
 	}
-	u, err := url.Parse(text)
 	switch {
-	case err != nil || u.Hostname() == "" || !isWeb(u.Scheme):
+	case !isWebURL(text):
 		p.add("public_url", "%smust be the URL that %s was given, up to the path, such as https://example.com", quotedURL(text), g.provider.Name)
 		return
 	case strings.ContainsAny(text, "?#"):
@@ -39,9 +38,54 @@ func (g *Gate) setPublicURL(p *problems, text string) {
 	g.publicURL = strings.TrimSuffix(text, "/")
 }
 
-// isWeb says that webhooks are sent by this scheme, which url.Parse has made
-// lower case.
-func isWeb(scheme string) bool { return scheme == "http" || scheme == "https" }
+// isWebURL says that a text is an absolute URL of the web. It is stricter than
+// net/url.Parse, which is too large for hookward.wasm.
+func isWebURL(text string) bool {
+	scheme, rest, _ := strings.Cut(text, "://")
+	if !strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https") {
+		return false
+	}
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	authority, path := rest[:end], rest[end:]
+	host := authority[strings.LastIndexByte(authority, '@')+1:]
+	name := withoutPort(host)
+	if name != host && !isPort(host[len(name)+1:]) {
+		return false
+	}
+	if inner, bracketed := strings.CutPrefix(name, "["); bracketed {
+		addr, err := netip.ParseAddr(strings.TrimSuffix(inner, "]"))
+		return err == nil && addr.Is6() && strings.HasSuffix(name, "]") && isPath(path)
+	}
+	return name != "" && !strings.ContainsAny(name, ":[]%\\^`{|}<>\"") && isPath(authority) && isPath(path)
+}
+
+func isPort(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r < '0' || r > '9' })
+}
+
+// isPath says that a part of a URL holds no space or control character and no
+// broken percent-encoding.
+func isPath(text string) bool {
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c <= ' ', c == 0x7f:
+			return false
+		case c == '%':
+			if i+2 >= len(text) {
+				return false
+			}
+			_, high := hex.Digit(text[i+1])
+			_, low := hex.Digit(text[i+2])
+			if !high || !low {
+				return false
+			}
+		}
+	}
+	return true
+}
 
 // quotedURL is the URL for an error's text, unless it may hold a password.
 func quotedURL(text string) string {

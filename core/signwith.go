@@ -3,12 +3,11 @@ package core
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/hookward/hookward/core/hex"
 	"github.com/hookward/hookward/core/provider"
 	"github.com/hookward/hookward/core/unified"
 )
@@ -31,7 +30,7 @@ func (g *Gate) setSignWith(p *problems, secrets []string) {
 		text, found := strings.CutPrefix(s, "whsec_")
 		key, err := base64.StdEncoding.DecodeString(text)
 		if !found || err != nil || len(key) < 24 || len(key) > 64 {
-			p.add(fmt.Sprintf("sign_with[%d]", i), "is no Standard Webhooks secret: whsec_ and 24 to 64 random bytes in base64 are wanted, as made by: echo whsec_$(openssl rand -base64 32)")
+			p.add(say("sign_with[%d]", i), "is no Standard Webhooks secret: whsec_ and 24 to 64 random bytes in base64 are wanted, as made by: echo whsec_$(openssl rand -base64 32)")
 			continue
 		}
 		g.signWith = append(g.signWith, newMAC(provider.SHA256, key))

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -28,7 +27,17 @@ func line(what string, fields []core.Field) string {
 	return string(b)
 }
 
-func panicText(r any) string { return fmt.Sprint(r) }
+// panicText is what a recovered panic says.
+func panicText(r any) string {
+	switch r := r.(type) {
+	case error:
+		return r.Error()
+	case string:
+		return r
+	default:
+		return "of an unknown kind"
+	}
+}
 
 // logFields are what a log line may know of the request.
 func (s *stream) logFields() []core.Field {

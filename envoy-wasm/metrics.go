@@ -5,10 +5,9 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"
-
 	"github.com/hookward/hookward/core"
 	"github.com/hookward/hookward/core/unified"
+	"github.com/hookward/hookward/envoy-wasm/bridge"
 	"github.com/hookward/hookward/envoy-wasm/shared"
 )
 
@@ -20,7 +19,7 @@ import (
 // metric is one counter or gauge, and what Envoy does not know of it yet.
 type metric struct {
 	name    string
-	gauge   bool
+	kind    bridge.MetricKind
 	pending int64
 	id      uint32 // 0 as long as Envoy does not know it
 }
@@ -33,18 +32,10 @@ func (m *metric) flush() {
 	}
 	n := m.pending
 	m.pending = 0
-	switch {
-	case m.gauge:
-		if m.id == 0 {
-			m.id = uint32(proxywasm.DefineGaugeMetric(m.name))
-		}
-		proxywasm.MetricGauge(m.id).Add(n)
-	default:
-		if m.id == 0 {
-			m.id = uint32(proxywasm.DefineCounterMetric(m.name))
-		}
-		proxywasm.MetricCounter(m.id).Increment(uint64(n))
+	if m.id == 0 {
+		m.id = bridge.DefineMetric(m.kind, m.name)
 	}
+	bridge.IncrementMetric(m.id, n)
 }
 
 // registry is all metrics of a configuration.
@@ -54,8 +45,10 @@ type registry struct {
 	stores  []*storeMetrics
 }
 
-func (r *registry) counter(name string) *metric { return r.add(&metric{name: name}) }
-func (r *registry) gauge(name string) *metric   { return r.add(&metric{name: name, gauge: true}) }
+func (r *registry) counter(name string) *metric {
+	return r.add(&metric{name: name, kind: bridge.Counter})
+}
+func (r *registry) gauge(name string) *metric { return r.add(&metric{name: name, kind: bridge.Gauge}) }
 
 func (r *registry) add(m *metric) *metric {
 	r.metrics = append(r.metrics, m)
@@ -79,7 +72,7 @@ type level struct {
 	name  string
 	value uint64
 	dirty bool
-	id    proxywasm.MetricGauge
+	id    uint32
 }
 
 func (r *registry) level(name string) *level {
@@ -95,10 +88,9 @@ func (l *level) flush() {
 		return
 	}
 	if l.id == 0 {
-		l.id = proxywasm.DefineGaugeMetric(l.name)
+		l.id = bridge.DefineMetric(bridge.Gauge, l.name)
 	}
-	// Recording into a gauge sets it; the SDK offers that for histograms only.
-	proxywasm.MetricHistogram(l.id).Record(l.value)
+	bridge.SetMetric(l.id, l.value)
 	l.dirty = false
 }
 

@@ -1,9 +1,8 @@
 package main
 
 import (
-	"encoding/hex"
-
 	"github.com/hookward/hookward/core"
+	"github.com/hookward/hookward/core/hex"
 )
 
 // publish tells the verdict to metrics and log, once.

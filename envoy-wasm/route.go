@@ -2,7 +2,7 @@ package main
 
 import (
 	"errors"
-	"fmt"
+	"strconv"
 	"syscall"
 
 	"github.com/hookward/hookward/core"
@@ -27,7 +27,7 @@ func (p *plugin) makeRoutes(defaultStore string) error {
 		r := &route{index: i, gate: gate, replay: gate.Replay()}
 		p.routes = append(p.routes, r)
 		if !r.replay.Off && !gate.ReportOnly() {
-			place, config := fmt.Sprintf("routes[%d].replay.store", i), r.replay.Store
+			place, config := "routes["+strconv.Itoa(i)+"].replay.store", r.replay.Store
 			if config == "" {
 				place, config = "replay.store", defaultStore
 			}

@@ -4,7 +4,6 @@
 package provider
 
 import (
-	"fmt"
 	"slices"
 	"time"
 )
@@ -79,7 +78,7 @@ var registry = map[string]*Provider{}
 // package variable, so that adding a provider touches no other file.
 func register(p *Provider) *Provider {
 	if registry[p.Name] != nil {
-		panic(fmt.Sprintf("provider %q is defined twice", p.Name))
+		panic("provider " + p.Name + " is defined twice")
 	}
 	registry[p.Name] = p
 	return p

@@ -19,11 +19,11 @@ package httpstore
 
 import (
 	"encoding/base64"
-	"encoding/hex"
 	"strconv"
 	"time"
 
 	"github.com/hookward/hookward/core"
+	"github.com/hookward/hookward/core/hex"
 )
 
 // Client writes commands to one server and reads its answers. It does not

@@ -1,10 +1,15 @@
 package jsondoc
 
-import "fmt"
+import (
+	"errors"
+	"strconv"
+)
 
 // An error says what is wrong and where, and never what stands there: it may
 // be a secret.
-func failure(what string, i int) error { return fmt.Errorf("%s at byte %d", what, i) }
+func failure(what string, i int) error {
+	return errors.New(what + " at byte " + strconv.Itoa(i))
+}
 
 func stringError(text string, i int) error {
 	switch {

@@ -1,0 +1,68 @@
+// Package hex is encoding/hex without its errors, which would bring all of fmt
+// into hookward.wasm: a tenth of it.
+package hex
+
+import "errors"
+
+const digits = "0123456789abcdef"
+
+var errBad = errors.New("not hexadecimal")
+
+// EncodedLen is the length of n bytes in hexadecimal.
+func EncodedLen(n int) int { return 2 * n }
+
+// Encode writes src in lower case to dst and returns how much it has written.
+func Encode(dst, src []byte) int {
+	for i, b := range src {
+		dst[2*i], dst[2*i+1] = digits[b>>4], digits[b&15]
+	}
+	return 2 * len(src)
+}
+
+// AppendEncode appends src in lower case to dst.
+func AppendEncode(dst, src []byte) []byte {
+	for _, b := range src {
+		dst = append(dst, digits[b>>4], digits[b&15])
+	}
+	return dst
+}
+
+// EncodeToString is src in lower case.
+func EncodeToString(src []byte) string { return string(AppendEncode(nil, src)) }
+
+// Decode reads src, in either case, into dst and returns how much it has
+// written. A character that is no digit and an odd length are errors.
+func Decode(dst, src []byte) (int, error) {
+	if len(src)%2 != 0 {
+		return 0, errBad
+	}
+	for i := range len(src) / 2 {
+		high, ok1 := Digit(src[2*i])
+		low, ok2 := Digit(src[2*i+1])
+		if !ok1 || !ok2 {
+			return i, errBad
+		}
+		dst[i] = high<<4 | low
+	}
+	return len(src) / 2, nil
+}
+
+// DecodeString is Decode for a string.
+func DecodeString(s string) ([]byte, error) {
+	dst := make([]byte, len(s)/2)
+	n, err := Decode(dst, []byte(s))
+	return dst[:n], err
+}
+
+// Digit is the value of one digit.
+func Digit(c byte) (value byte, ok bool) {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0', true
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10, true
+	case 'A' <= c && c <= 'F':
+		return c - 'A' + 10, true
+	}
+	return 0, false
+}
