@@ -10,10 +10,12 @@ import (
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/hookward/hookward/core"
 	"github.com/hookward/hookward/core/unified"
 	"github.com/hookward/hookward/e2e/hosts"
+	"github.com/hookward/hookward/e2e/load"
 )
 
 func readme(t *testing.T) string {
@@ -127,5 +129,35 @@ func TestReadmeNamesRealTargets(t *testing.T) {
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("make %s: %v\n%s", match[1], err, out)
 		}
+	}
+}
+
+// TestReadmeEnvoyFilter serves the README's filter in an Envoy and sends it a
+// genuine delivery and a forged one.
+func TestReadmeEnvoyFilter(t *testing.T) {
+	var shown struct {
+		Filters []object `yaml:"http_filters"`
+	}
+	text := strings.ReplaceAll(snippets(t, readme(t), "yaml")[0], "bin/hookward.wasm", hosts.BuildWasm(t, "./envoy-wasm"))
+	if err := yaml.Unmarshal([]byte(text), &shown); err != nil {
+		t.Fatal(err)
+	}
+	if len(shown.Filters) != 1 {
+		t.Fatalf("%d filters", len(shown.Filters))
+	}
+	t.Setenv("TWILIO_AUTH_TOKEN", "one")
+	t.Setenv("META_APP_SECRET", "two")
+	t.Setenv("META_VERIFY_TOKEN", "three")
+	backend := hosts.StartBackend(t)
+	bootstrap := hosts.Bootstrap([]object{hosts.Listener("readme", "backend", shown.Filters[0])}, hosts.Cluster("backend", backend.Address))
+	address := hosts.StartEnvoy(t, hosts.NewestEnvoy(t), bootstrap).Addresses(t)["readme"]
+	for secret, want := range map[string]int{"two": 0, "forged": 1} {
+		result, err := load.Run(address, 1, load.WhatsApp("/hooks/meta", secret, 1, 1))
+		if err != nil || result.Failed != want {
+			t.Errorf("signed with %q: %d failed (%v), want %d", secret, result.Failed, err, want)
+		}
+	}
+	if seen := backend.Take(); len(seen) != 1 || seen[0].Header.Get("X-Hookward-Assurance") != "signature" {
+		t.Errorf("the backend saw %v", seen)
 	}
 }
