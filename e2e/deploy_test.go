@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -324,4 +325,19 @@ func applyGatewayPolicies(t *testing.T, all []resource, bootstrap *bootstrapv3.B
 	}
 	manager.PathWithEscapedSlashesAction = hcmv3.HttpConnectionManager_REJECT_REQUEST
 	filter.ConfigType = &listenerv3.Filter_TypedConfig{TypedConfig: packed(t, manager)}
+}
+
+// TestExamplesFillEmptyRequestsAlike: the Lua that all examples need is one.
+func TestExamplesFillEmptyRequestsAlike(t *testing.T) {
+	code := regexp.MustCompile(`(?s)function envoy_on_request.*?setBytes\(" "\) end\s+end\s+end`)
+	want := ""
+	for _, path := range []string{"envoy/envoy.yaml", "istio/envoyfilter.yaml", "envoy-gateway/hookward.yaml", "xds/resources.go"} {
+		got := strings.Join(strings.Fields(code.FindString(fileText(t, "examples/"+path))), " ")
+		if want == "" {
+			want = got
+		}
+		if got == "" || got != want {
+			t.Errorf("%s has %q, want %q", path, got, want)
+		}
+	}
 }

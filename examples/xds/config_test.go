@@ -109,6 +109,15 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("secrets", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"meta", "meta-verify", "telegram"} {
+		if err := os.WriteFile("secrets/"+name, []byte("invented\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	c, err := ParseConfig(data)
 	if err != nil {
 		t.Fatal(err)

@@ -164,20 +164,29 @@ func connectionManager() *hcmv3.HttpConnectionManager {
 		NormalizePath:                wrapperspb.Bool(true),
 		MergeSlashes:                 true,
 		PathWithEscapedSlashesAction: hcmv3.HttpConnectionManager_REJECT_REQUEST,
+		CommonHttpProtocolOptions:    &corev3.HttpProtocolOptions{HeadersWithUnderscoresAction: corev3.HttpProtocolOptions_REJECT_REQUEST},
 		RequestTimeout:               durationpb.New(30 * time.Second),
+		RequestHeadersTimeout:        durationpb.New(10 * time.Second),
 		HttpFilters: []*hcmv3.HttpFilter{
-			{Name: "get", ConfigType: &hcmv3.HttpFilter_TypedConfig{TypedConfig: pack(fillGET())}},
+			{Name: "envoy.filters.http.lua", ConfigType: &hcmv3.HttpFilter_TypedConfig{TypedConfig: pack(fillEmpty())}},
 			{Name: filterName, ConfigType: &hcmv3.HttpFilter_ConfigDiscovery{ConfigDiscovery: discovered()}},
 			{Name: "envoy.filters.http.router", ConfigType: &hcmv3.HttpFilter_TypedConfig{TypedConfig: pack(&routerv3.Router{SuppressEnvoyHeaders: true})}},
 		},
 	}
 }
 
-// fillGET gives a GET a body, without which Envoy lets no filter make it a POST.
-func fillGET() *luav3.Lua {
-	const source = `function envoy_on_request(handle)
-  if handle:headers():get(":method") == "GET" then handle:body(true):setBytes(" ") end
-end`
+// fillEmpty gives a request without a body a space, which the gate takes for
+// none: Envoy lets no filter write a body where there is none.
+func fillEmpty() *luav3.Lua {
+	const source = `
+function envoy_on_request(handle)
+  local header = handle:headers()
+  if header:get(":method") == "GET" or header:get("content-length") == "0" then
+    local body = handle:body(true)
+    if body:length() == 0 then body:setBytes(" ") end
+  end
+end
+`
 	return &luav3.Lua{DefaultSourceCode: &corev3.DataSource{Specifier: &corev3.DataSource_InlineString{InlineString: source}}}
 }
 

@@ -54,7 +54,7 @@ func checkKnown(values protopath.Values) error {
 		return nil
 	}
 	if _, err := packed.UnmarshalNew(); err != nil {
-		return fmt.Errorf("%s: %w", values.Path[1:], err)
+		return fmt.Errorf("%s: %s: %w", values.Path[1:], packed.TypeUrl, err)
 	}
 	return nil
 }
