@@ -2,7 +2,6 @@ package core
 
 import (
 	"bytes"
-	"time"
 
 	"github.com/hookward/hookward/core/unified"
 )
@@ -85,6 +84,6 @@ func (c *Check) forward(hold []Key) *Verdict {
 // writeUnified writes into memory that is warm, and copies what the host keeps.
 func (c *Check) writeUnified(events []unified.Event, keep func(int) bool) []byte {
 	s := c.scratch
-	s.body = c.gate.writer.Append(s.body[:0], c.delivery, c.now.Truncate(time.Millisecond), events, keep)
+	s.body = c.gate.writer.Append(s.body[:0], c.delivery, c.now, events, keep)
 	return bytes.Clone(s.body)
 }

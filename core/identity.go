@@ -33,7 +33,12 @@ func (c *Check) key(e *unified.Event, index int) Key {
 // isGarbled says that a part of an identity held what is no text: U+FFFD stands
 // for any of it, so two events could share it.
 func isGarbled(part string) bool {
-	return !utf8.ValidString(part) || strings.Contains(part, "\uFFFD")
+	for i := range len(part) {
+		if part[i] >= utf8.RuneSelf {
+			return !utf8.ValidString(part) || strings.Contains(part, "\uFFFD")
+		}
+	}
+	return false
 }
 
 func appendPart(b []byte, part string) []byte {

@@ -144,20 +144,22 @@ func jsonNumber(v jsondoc.Value) string {
 // whatsAppContext says what a message answers, how it came to be, and why it
 // could not be shown.
 func whatsAppContext(e *unified.Event, m jsondoc.Value) {
-	context := m.Get("context")
-	e.ReplyToID = context.Get("id").Text()
-	often := context.Get("frequently_forwarded").True()
-	if often || context.Get("forwarded").True() {
-		e.AddMetadata("forwarded", "true")
+	if context := m.Get("context"); context.Exists() {
+		e.ReplyToID = context.Get("id").Text()
+		often := context.Get("frequently_forwarded").True()
+		if often || context.Get("forwarded").True() {
+			e.AddMetadata("forwarded", "true")
+		}
+		if often {
+			e.AddMetadata("frequentlyForwarded", "true")
+		}
 	}
-	if often {
-		e.AddMetadata("frequentlyForwarded", "true")
+	if referral := m.Get("referral"); referral.Exists() {
+		e.AddMetadata("referralSourceType", referral.Get("source_type").Text())
+		e.AddMetadata("referralSourceId", referral.Get("source_id").Text())
+		e.AddMetadata("referralSourceUrl", referral.Get("source_url").Text())
+		e.AddMetadata("referralClickId", referral.Get("ctwa_clid").Text())
 	}
-	referral := m.Get("referral")
-	e.AddMetadata("referralSourceType", referral.Get("source_type").Text())
-	e.AddMetadata("referralSourceId", referral.Get("source_id").Text())
-	e.AddMetadata("referralSourceUrl", referral.Get("source_url").Text())
-	e.AddMetadata("referralClickId", referral.Get("ctwa_clid").Text())
 	if problems := m.Get("errors"); problems.Kind() == jsondoc.Array {
 		addWhatsAppError(e, problems.First())
 	}

@@ -18,11 +18,12 @@ func word(s string, i int) uint64 {
 }
 
 // specials has the high bit of each byte set that is a quote, a backslash or a
-// control character. A byte's high bit comes from borrowing, below a space or
-// from zero for a match; above the first such byte it may be set wrongly.
+// control character; above the first such byte it may be set wrongly. The bit
+// comes from borrowing: with bit 1 turned over, the quote and the control
+// characters, and no others, are below '!'; the backslash is turned into zero.
 func specials(x uint64) uint64 {
-	quote, backslash := x^(ones*'"'), x^(ones*'\\')
-	return ((x-ones*' ')&^x | (quote-ones)&^quote | (backslash-ones)&^backslash) & highs
+	low, backslash := x^(ones*2), x^(ones*'\\')
+	return ((low-ones*'!')&^low | (backslash-ones)&^backslash) & highs
 }
 
 // plainEnd is where the plain bytes of s from i on end: at a quote, a
