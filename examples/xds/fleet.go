@@ -12,11 +12,14 @@ import (
 	"github.com/envoyproxy/go-control-plane/pkg/cache/v3"
 	"github.com/envoyproxy/go-control-plane/pkg/resource/v3"
 	"github.com/envoyproxy/go-control-plane/pkg/server/v3"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // fleet knows what each connected Envoy has accepted.
 type fleet struct {
 	log     *slog.Logger
+	cluster string // node.cluster of its Envoys
 	mu      sync.Mutex
 	envoys  map[int64]map[resource.Type]*answer
 	changed chan struct{} // closed and made anew at each change
@@ -28,22 +31,14 @@ type answer struct {
 	refusal        string // of what was sent last
 }
 
-func newFleet(log *slog.Logger) *fleet {
-	return &fleet{log: log, envoys: map[int64]map[resource.Type]*answer{}, changed: make(chan struct{})}
+func newFleet(log *slog.Logger, cluster string) *fleet {
+	return &fleet{log: log, cluster: cluster, envoys: map[int64]map[resource.Type]*answer{}, changed: make(chan struct{})}
 }
 
 // callbacks are what the server tells the fleet.
 func (f *fleet) callbacks() server.Callbacks {
 	return server.CallbackFuncs{
-		StreamRequestFunc: func(id int64, r *discoveryv3.DiscoveryRequest) error {
-			f.note(id, r.GetTypeUrl(), func(a *answer) { a.accepted, a.refusal = r.GetVersionInfo(), r.GetErrorDetail().GetMessage() })
-			if r.GetErrorDetail() != nil {
-				f.log.Error("an Envoy refuses and goes on with what it had", "node", r.GetNode().GetId(), "type", r.GetTypeUrl(), "reason", r.GetErrorDetail().GetMessage())
-				// The next answer may well be the same: don't let the two spin.
-				time.Sleep(time.Second)
-			}
-			return nil
-		},
+		StreamRequestFunc: f.asked,
 		StreamResponseFunc: func(_ context.Context, id int64, _ *discoveryv3.DiscoveryRequest, r *discoveryv3.DiscoveryResponse) {
 			f.note(id, r.GetTypeUrl(), func(a *answer) { a.sent, a.refusal = r.GetVersionInfo(), "" })
 		},
@@ -52,6 +47,21 @@ func (f *fleet) callbacks() server.Callbacks {
 			f.forget(id)
 		},
 	}
+}
+
+// asked notes what an Envoy says of the last answer when it asks for the next.
+func (f *fleet) asked(id int64, r *discoveryv3.DiscoveryRequest) error {
+	if cluster := r.GetNode().GetCluster(); cluster != f.cluster {
+		return status.Errorf(codes.PermissionDenied, "node.cluster is %q, and %q is served", cluster, f.cluster)
+	}
+	refusal := r.GetErrorDetail().GetMessage()
+	f.note(id, r.GetTypeUrl(), func(a *answer) { a.accepted, a.refusal = r.GetVersionInfo(), refusal })
+	if r.GetErrorDetail() != nil {
+		f.log.Error("an Envoy refuses and goes on with what it had", "node", r.GetNode().GetId(), "type", r.GetTypeUrl(), "reason", refusal)
+		// The next answer may well be the same: don't let the two spin.
+		time.Sleep(time.Second)
+	}
+	return nil
 }
 
 func (f *fleet) note(id int64, typ resource.Type, change func(*answer)) {

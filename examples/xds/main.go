@@ -50,7 +50,7 @@ func run(ctx context.Context, listen, node, config, wasm, tlsFolder string) erro
 	if err != nil {
 		return err
 	}
-	fleet := newFleet(log)
+	fleet := newFleet(log, node)
 	snapshots := cache.NewSnapshotCache(true, byCluster{}, nil)
 	s := grpc.NewServer(grpc.Creds(credentials), grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second}))
 	// Ordered: a backend's route must be there before its gate.
