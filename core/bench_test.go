@@ -45,6 +45,23 @@ func BenchmarkGate(b *testing.B) {
 	benchGate(b, gate, "/hooks/meta", header(benchHeader(body)), body)
 }
 
+// BenchmarkVerify is the verification alone, its deliveryId with it.
+func BenchmarkVerify(b *testing.B) {
+	gate, err := core.New(core.Config{Provider: "meta", Secrets: []string{benchSecret}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	body := []byte(benchBody)
+	head := core.Head{Method: "POST", Target: "/hooks/meta", Header: header(benchHeader(body)), ContentLength: int64(len(body))}
+	b.ReportAllocs()
+	for b.Loop() {
+		check, _ := gate.Begin(time.Time{}, head)
+		if code := check.Authenticate(body); code != "" {
+			b.Fatal(code)
+		}
+	}
+}
+
 // benchForm is an SMS by Twilio, of 20 parameters, and its signature for
 // https://example.com/hooks/twilio.
 const (
