@@ -163,10 +163,10 @@ func TestEnvoyOutcomes(t *testing.T) {
 	backend := &recorder{}
 	s := newEnvoySite(t, backend, setup{timeout: "0.3s"})
 	for _, code := range []int{200, 204, 302, 400, 409, 500, 503} {
-		backend.answer = status(code)
+		backend.will(status(code))
 		d := meta()
 		s.send(t, d).want(t, code)
-		backend.answer = nil
+		backend.will(nil)
 		if again := s.send(t, d); code < 300 {
 			again.wantDuplicate(t)
 		} else {
@@ -185,25 +185,25 @@ func TestEnvoyOutcomes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := meta()
-			backend.answer = b.answer
+			backend.will(b.answer)
 			s.send(t, d).want(t, b.status)
-			backend.answer = nil
+			backend.will(nil)
 			s.send(t, d).want(t, 200)
 			backend.take()
 		})
 	}
 	t.Run("breaks off", func(t *testing.T) {
 		d := meta()
-		backend.answer = func(w http.ResponseWriter, _ *http.Request) {
+		backend.will(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100000")
 			_, _ = io.WriteString(w, "half")
 			_ = http.NewResponseController(w).Flush()
 			panic(http.ErrAbortHandler)
-		}
+		})
 		if a, err := s.sender().trySend(t.Context(), http.DefaultClient, d); err == nil {
 			t.Errorf("half an answer reached the sender as a whole one: %v", a)
 		}
-		backend.answer = nil
+		backend.will(nil)
 		s.send(t, d).wantCode(t, 503, "duplicate_in_flight")
 		if n := len(backend.take()); n != 1 {
 			t.Errorf("the backend saw it %d times, want once", n)
@@ -235,7 +235,7 @@ func TestEnvoySenderLeaves(t *testing.T) {
 	s.leaves(t, head, func() { time.Sleep(50 * time.Millisecond) })
 	s.leaves(t, head+d.Body[:100], func() { time.Sleep(50 * time.Millisecond) })
 	backend.none(t)
-	backend.answer = func(http.ResponseWriter, *http.Request) { working <- struct{}{}; <-finish }
+	backend.will(func(http.ResponseWriter, *http.Request) { working <- struct{}{}; <-finish })
 	s.leaves(t, head+d.Body, func() { <-working })
 	close(finish)
 	s.send(t, d).wantCode(t, 503, "duplicate_in_flight")
