@@ -14,9 +14,10 @@ import (
 // shows what comes out.
 func TestFleetExample(t *testing.T) {
 	hosts.Program(t, "redis-server", "redis-server")
+	hosts.Program(t, "webdis", "webdis")
 	cmd := exec.Command("go", "run", "./examples/fleet")
 	cmd.Dir = hosts.Root(t)
-	cmd.Env = append(os.Environ(), "ONCE=1")
+	cmd.Env = append(os.Environ(), "ONCE=1", "ENVOY="+hosts.NewestEnvoy(t))
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)

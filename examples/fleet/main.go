@@ -1,11 +1,12 @@
-// Command fleet starts a Redis, a backend and two Caddys that share their
-// claims, sends deliveries to both, stops and starts Redis in between, and shows
+// Command fleet starts a Redis, a backend, two Caddys and, where there is one,
+// two Envoys that share their claims, sends deliveries to all, stops and starts Redis in between, and shows
 // what came of each. Then it goes on serving, or with ONCE=1 it ends, with status
 // 0 only if all went as it must. Run it from the repository's root:
 //
 //	go run ./examples/fleet
 //
-// It needs redis-server in the PATH.
+// It needs redis-server in the PATH, and for the Envoys webdis, and envoy or its
+// path in ENVOY.
 package main
 
 import (
@@ -43,7 +44,7 @@ func run(ctx context.Context) error {
 	defer f.stop()
 	good := f.show()
 	if os.Getenv("ONCE") == "" {
-		fmt.Printf("\nServing %s and %s, logs are in %s. Ctrl-C ends it.\n", f.caddys[0], f.caddys[1], f.dir)
+		fmt.Printf("\nServing %v, logs are in %s. Ctrl-C ends it.\n", f.gates, f.dir)
 		<-ctx.Done()
 		return nil
 	}
@@ -59,15 +60,15 @@ func (f *fleet) show() (good bool) {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
 	defer w.Flush()
 	fmt.Fprintln(w, "WHAT\tWHERE\tANSWER\tREACHED THE BACKEND")
-	row := func(what string, caddy int, d send.Payload, want string, reached int) {
-		got := f.send(caddy, d)
-		for end := time.Now().Add(10 * time.Second); want != refused && got == refused && time.Now().Before(end); got = f.send(caddy, d) {
+	row := func(what string, gate int, d send.Payload, want string, reached int) {
+		got := f.send(gate, d)
+		for end := time.Now().Add(10 * time.Second); want != refused && got == refused && time.Now().Before(end); got = f.send(gate, d) {
 			time.Sleep(20 * time.Millisecond) // as the provider would
 		}
-		fmt.Fprintf(w, "%s\tCaddy %d\t%s\t%d times\n", what, caddy+1, got, f.reached(d))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d times\n", what, f.gates[gate].name, got, f.reached(d))
 		good = good && got == want && f.reached(d) == reached
 	}
-	first, second, third := newDelivery(), newDelivery(), newDelivery()
+	first, second, third, fourth := newDelivery(), newDelivery(), newDelivery(), newDelivery()
 	row("a new delivery", 0, first, taken, 1)
 	row("the same again", 0, first, duplicate, 1)
 	row("the same elsewhere", 1, first, duplicate, 1)
@@ -79,12 +80,17 @@ func (f *fleet) show() (good bool) {
 	}
 	row("its retry, with Redis", 0, second, taken, 1)
 	row("the first one again", 1, first, duplicate, 1)
-	var both sync.WaitGroup
-	for caddy := range f.caddys {
-		both.Go(func() { f.send(caddy, third) })
+	var all sync.WaitGroup
+	for gate := range f.gates {
+		all.Go(func() { f.send(gate, third) })
 	}
-	both.Wait()
-	row("one sent to both at once", 0, third, duplicate, 1)
+	all.Wait()
+	row("one sent to all at once", 0, third, duplicate, 1)
+	if len(f.gates) > 2 {
+		row("the first at an Envoy", 2, first, duplicate, 1)
+		row("a new one at an Envoy", 3, fourth, taken, 1)
+		row("the same at a Caddy", 1, fourth, duplicate, 1)
+	}
 	return good
 }
 
@@ -113,8 +119,8 @@ func (f *fleet) reached(d send.Payload) int {
 }
 
 // send returns the status, and whether the gate took it for a duplicate.
-func (f *fleet) send(caddy int, d send.Payload) string {
-	sender := &send.Sender{Provider: provider.ByName("meta"), Secret: f.secret, URL: f.caddys[caddy] + "/hooks/meta"}
+func (f *fleet) send(gate int, d send.Payload) string {
+	sender := &send.Sender{Provider: provider.ByName("meta"), Secret: f.secret, URL: f.gates[gate].url + "/hooks/meta"}
 	request, err := sender.Delivery(d)
 	if err != nil {
 		return err.Error()

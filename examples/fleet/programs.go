@@ -18,7 +18,7 @@ import (
 
 // fleet are the running programs, and what has reached the backend.
 type fleet struct {
-	caddys [2]string // their URLs
+	gates  []gate // the Caddys, then the Envoys
 	secret string
 	dir    string // with the logs
 
@@ -33,6 +33,9 @@ type fleet struct {
 	mu   sync.Mutex
 	seen map[string]int // by the delivery's id
 }
+
+// gate is one of those that share their claims.
+type gate struct{ name, url string }
 
 // start runs everything; META_APP_SECRET may name the secret of your own app.
 func start(ctx context.Context) (*fleet, error) {
@@ -59,9 +62,9 @@ func (f *fleet) startAll() error {
 	if err := f.startRedis(); err != nil {
 		return err
 	}
-	for i := range f.caddys {
+	for i := range 2 {
 		port, home := freePort(), filepath.Join(f.dir, fmt.Sprintf("caddy-%d", i+1))
-		f.caddys[i] = "http://localhost:" + port
+		f.gates = append(f.gates, gate{fmt.Sprintf("Caddy %d", i+1), "http://localhost:" + port})
 		env := []string{
 			"PORT=" + port, "BACKEND=" + f.backend.Listener.Addr().String(), "REDIS=127.0.0.1:" + f.redisPort, "META_APP_SECRET=" + f.secret,
 			"CADDY_ADMIN=127.0.0.1:" + freePort(), "XDG_CONFIG_HOME=" + home, "XDG_DATA_HOME=" + home,
@@ -70,7 +73,7 @@ func (f *fleet) startAll() error {
 			return err
 		}
 	}
-	return nil
+	return f.startEnvoys()
 }
 
 // startRedis starts it with what it had when it was stopped: it writes each
