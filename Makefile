@@ -54,6 +54,17 @@ bench: tools ## measure: the core, its peers, Caddy, Envoy and the stores agains
 	go test -run xxx -bench . ./core/... ./caddy/...
 	go test -run xxx -bench . -benchtime 1x -timeout 30m ./e2e
 
+FUZZTIME ?= 10s
+
+.PHONY: fuzz
+fuzz: ## fuzz every target for FUZZTIME (10s)
+	@for package in $$(go list ./core/... ./caddy/... ./envoy-wasm/...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "$$package $$target"; \
+			go test -run xxx -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+		done; \
+	done
+
 .PHONY: lint
 lint: ## formatting, vet for both targets, signatures in the cases
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these"; exit 1; }
@@ -64,4 +75,4 @@ lint: ## formatting, vet for both targets, signatures in the cases
 	go mod tidy -diff
 
 .PHONY: check
-check: lint test ## lint and test
+check: tools lint test ## lint and test
