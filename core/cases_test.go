@@ -1,8 +1,6 @@
 package core_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"flag"
 	"net/netip"
 	"os"
@@ -56,7 +54,7 @@ func runCase(t *testing.T, c *cases.Case) {
 			continue
 		}
 		if !reflect.DeepEqual(got, s.Want) {
-			t.Errorf("step %d:\n got %s\nwant %s", i, encode(t, got), encode(t, s.Want))
+			t.Errorf("step %d:\n got %s\nwant %s", i, got, s.Want)
 		}
 	}
 	if *update {
@@ -159,16 +157,4 @@ func (f fields) Values(name string) (values []string) {
 		}
 	}
 	return values
-}
-
-func encode(t *testing.T, v any) string {
-	t.Helper()
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", " ")
-	if err := e.Encode(v); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
 }

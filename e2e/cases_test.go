@@ -212,18 +212,6 @@ func normalize(w cases.Want, name, own string) cases.Want {
 func compare(t *testing.T, got, want cases.Want) {
 	t.Helper()
 	if !reflect.DeepEqual(got, want) {
-		t.Errorf("\n got %s\nwant %s", encode(t, got), encode(t, want))
+		t.Errorf("\n got %s\nwant %s", got, want)
 	}
-}
-
-func encode(t *testing.T, v any) string {
-	t.Helper()
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", " ")
-	if err := e.Encode(v); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
 }

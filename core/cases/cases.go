@@ -199,11 +199,24 @@ func (c *Case) Encode() ([]byte, error) {
 	for i := range out.Steps {
 		out.Steps[i].Request.cutDefaults()
 	}
+	return encode(&out)
+}
+
+// String is what came out as a case's file has it, for a person to compare.
+func (w Want) String() string {
+	text, err := encode(w)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", " ")
-	err := e.Encode(&out)
+	err := e.Encode(v)
 	return b.Bytes(), err
 }
 
