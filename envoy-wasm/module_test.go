@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -57,6 +58,11 @@ type module struct {
 	body   []byte
 	status int
 	answer *cases.Answer
+
+	faults
+	plugin   uint64 // the one that serves
+	trailers header
+	resumed  bool
 }
 
 type sharedValue struct {
@@ -142,13 +148,26 @@ func (h *module) give(data []byte, address, size uint64) {
 func (h *module) function(name string) api.GoModuleFunc {
 	return func(_ context.Context, _ api.Module, a []uint64) {
 		status := uint64(statusOK)
+		if h.fails(name) {
+			a[0] = statusInternalFailure
+			return
+		}
 		switch name {
+		case "proxy_continue_stream":
+			h.resumed = true
 		case "proxy_get_property":
 			status = h.property(h.read(a[0], a[1]), a[2], a[3])
 		case "proxy_get_header_map_pairs":
-			h.give(packPairs(h.fields), a[1], a[2])
+			const requestTrailers = 1
+			if a[0] == requestTrailers {
+				h.give(packPairs(h.trailers), a[1], a[2])
+			} else {
+				h.give(packPairs(h.fields), a[1], a[2])
+			}
 		case "proxy_set_header_map_pairs":
 			h.fields = unpackPairs(h.read(a[1], a[2]))
+		case "proxy_remove_header_map_value": // of which we use that of trailers
+			h.trailers = slices.DeleteFunc(h.trailers, func(f [2]string) bool { return f[0] == h.read(a[1], a[2]) })
 		case "proxy_get_header_map_value":
 			h.give([]byte(strconv.Itoa(h.status)), a[3], a[4])
 		case "proxy_get_buffer_bytes":

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hookward/hookward/core/cases"
+	"github.com/hookward/hookward/e2e/sign"
+)
+
+// TestHostCallsFail lets every single call to the host fail in turn, by itself
+// and with all that follow, from the request's first call-back to the stream's
+// end and the tick after it. Whichever it is, a forgery reaches no backend, a
+// genuine request reaches it whole or not at all, the machine lives, and the next
+// delivery is served.
+func TestHostCallsFail(t *testing.T) {
+	h := newModule(t)
+	for _, f := range []faults{{}, {forGood: true}} {
+		for _, end := range []string{"body", "trailers"} {
+			for _, d := range []sign.Delivery{genuine(), forgery()} {
+				failed := map[string]int{}
+				for f.failing = 1; ; f.failing++ {
+					name := h.withFault(t, f, end, d)
+					if name == "" {
+						break
+					}
+					failed[name]++
+				}
+				if len(failed) < 8 {
+					t.Errorf("only these calls failed: %v", failed)
+				}
+			}
+		}
+	}
+}
+
+// faults say which calls to the host fail.
+type faults struct {
+	calls   int    // so far
+	failing int    // the number of the one that fails, 0 if none does
+	forGood bool   // all after it fail, too
+	failed  string // its name
+}
+
+func (f *faults) fails(name string) bool {
+	f.calls++
+	switch {
+	case f.calls == f.failing:
+		f.failed = name
+		return true
+	default:
+		return f.forGood && f.failed != ""
+	}
+}
+
+// statusInternalFailure is what Envoy answers when a call has failed.
+const statusInternalFailure = 10
+
+// withFault sends one delivery while calls to the host fail, and then another
+// while none does. It returns the first that failed, or "" if there were fewer.
+func (h *module) withFault(t *testing.T, f faults, end string, d sign.Delivery) string {
+	h.t = t
+	h.plugin += 10
+	h.config, h.shared, h.now = []byte(orderGates), map[string]sharedValue{}, time.Now()
+	h.call("proxy_on_context_create", h.plugin, 0)
+	if h.call("proxy_on_configure", h.plugin, uint64(len(h.config))) == 0 {
+		t.Fatal("the configuration was refused")
+	}
+	h.faults = f
+	got := h.deliver(h.plugin+1, end, d)
+	h.call("proxy_on_tick", h.plugin)
+	f, h.faults = h.faults, faults{}
+	what := fmt.Sprintf("%s, call %d (%s, for good %v) fails", end, f.failing, f.failed, f.forGood)
+	h.checkFaulty(t, what, f, d, got)
+	if next := h.deliver(h.plugin+2, end, genuine()); next.Forward == nil {
+		t.Errorf("%s: the next delivery is answered %+v", what, next.Answer)
+	}
+	return f.failed
+}
+
+// deliver takes a delivery through all call-backs.
+func (h *module) deliver(id uint64, end string, d sign.Delivery) (w cases.Want) {
+	h.body, h.answer, h.status, h.resumed = []byte(d.Body), nil, 0, false
+	h.trailers = header{{"x-hookward-assurance", "signature"}, {"x-other", "1"}}
+	h.fields = header{{":method", d.Method}, {":path", d.Target}, {":authority", "example.com"}, {"x-hookward-forged", "1"}}
+	for name, values := range d.Header {
+		h.fields = append(h.fields, [2]string{strings.ToLower(name), values[0]})
+	}
+	const goesOn = 0
+	h.call("proxy_on_context_create", id, h.plugin)
+	action := h.call("proxy_on_request_headers", id, uint64(len(h.fields)), 0)
+	last := uint64(1)
+	if end == "trailers" {
+		last = 0
+	}
+	if action != goesOn && h.answer == nil {
+		action = h.call("proxy_on_request_body", id, uint64(len(h.body)), last)
+	}
+	if end == "trailers" && h.answer == nil {
+		action = h.call("proxy_on_request_trailers", id, uint64(len(h.trailers)))
+	}
+	if w.Answer = h.answer; action == goesOn && w.Answer == nil {
+		w.Forward = &cases.Forward{Header: map[string][]string{}}
+		for _, f := range h.fields {
+			w.Forward.Header[strings.ToLower(f[0])] = append(w.Forward.Header[f[0]], f[1])
+		}
+		w.Forward.SetBytes(h.body)
+		h.status = 200
+		if end == "trailers" && len(h.trailers) > 0 {
+			w.Forward.Header["trailers"] = []string{fmt.Sprint(h.trailers)}
+		}
+	}
+	h.call("proxy_on_response_headers", id, 1, 1)
+	h.call("proxy_on_done", id)
+	h.call("proxy_on_log", id)
+	h.call("proxy_on_delete", id)
+	return w
+}
+
+// checkFaulty checks what became of a request of which a call failed.
+func (h *module) checkFaulty(t *testing.T, what string, faulty faults, d sign.Delivery, got cases.Want) {
+	t.Helper()
+	f := got.Forward
+	switch {
+	case h.resumed:
+		t.Errorf("%s: the request was resumed", what)
+	case f == nil && got.Answer == nil && faulty.failed != "proxy_send_local_response" && !faulty.forGood:
+		t.Errorf("%s: no answer", what)
+	case f == nil:
+	case d.Header.Get("X-Hub-Signature-256") != genuineSignature(d):
+		t.Errorf("%s: a forgery went on with %v", what, f.Header)
+	case f.Header["x-hookward-forged"] != nil || f.Header["trailers"] != nil || f.Header["x-hookward-assurance"] == nil:
+		t.Errorf("%s: a request went on with %v", what, f.Header)
+	case f.Header["content-length"][0] != strconv.Itoa(len(h.body)) || !json.Valid(h.body) || !strings.HasPrefix(string(h.body), `{"version":"1"`):
+		t.Errorf("%s: a request went on with %v and %s", what, f.Header, h.body)
+	}
+}
+
+// genuineSignature is what the provider would have signed the delivery with.
+func genuineSignature(d sign.Delivery) string {
+	d.Header = d.Header.Clone()
+	d.Sign("meta", orderSecret, "")
+	return d.Header.Get("X-Hub-Signature-256")
+}
