@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -171,11 +172,11 @@ func build(t testing.TB, env []string, pkg string, args ...string) string {
 	t.Helper()
 	key := fmt.Sprint(env, pkg, args)
 	once, _ := built.LoadOrStore(key, sync.OnceValues(func() (string, error) {
-		dir, err := os.MkdirTemp("", "hookward-")
-		if err != nil {
-			return "", err
-		}
-		path := filepath.Join(dir, filepath.Base(pkg))
+		// A place of its own for each way to build it: go build leaves alone
+		// what is there and up to date.
+		h := fnv.New64a()
+		h.Write([]byte(key))
+		path := filepath.Join(Root(t), "bin", "e2e", fmt.Sprintf("%x", h.Sum64()), filepath.Base(pkg))
 		cmd := exec.Command("go", append(append([]string{"build", "-o", path}, args...), pkg)...)
 		cmd.Dir = Root(t)
 		cmd.Env = append(os.Environ(), env...)
