@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -35,19 +34,14 @@ type setup struct {
 	cluster string // the backend's address, instead of the handler's
 }
 
-// newEnvoySite starts the newest Envoy, with a backend of this handler.
-func newEnvoySite(t *testing.T, backend http.Handler, how setup) *envoySite {
+// newEnvoySite starts an Envoy, with a backend of this handler.
+func newEnvoySite(t *testing.T, binary string, backend http.Handler, how setup) *envoySite {
 	t.Helper()
-	server := httptest.NewServer(backend)
-	t.Cleanup(func() {
-		server.CloseClientConnections()
-		server.Close()
-	})
 	if how.cluster == "" {
-		how.cluster = server.Listener.Addr().String()
+		how.cluster = serve(t, backend)
 	}
 	listener := how.listener(t)
-	envoy := hosts.StartEnvoy(t, hosts.NewestEnvoy(t), hosts.Bootstrap([]object{listener}, hosts.Cluster("backend", how.cluster)), "--concurrency", "1")
+	envoy := hosts.StartEnvoy(t, binary, hosts.Bootstrap([]object{listener}, hosts.Cluster("backend", how.cluster)), "--concurrency", "1")
 	return &envoySite{envoy, envoy.Addresses(t)["site"]}
 }
 

@@ -15,12 +15,37 @@ import (
 	"github.com/hookward/hookward/e2e/hosts"
 )
 
-// TestEnvoyTrailers: a request may end in its trailers, and none of them
+// TestEnvoy: what every Envoy must do, in every one that is installed.
+func TestEnvoy(t *testing.T) {
+	eachEnvoy(t, func(t *testing.T, binary string) {
+		for name, test := range map[string]func(t *testing.T, binary string){
+			"Trailers":      envoyTrailers,
+			"ForgedFields":  envoyForgedFields,
+			"Unmatched":     envoyUnmatched,
+			"NoBody":        envoyNoBody,
+			"BodyLimits":    envoyBodyLimits,
+			"FlagMissing":   envoyFlagMissing,
+			"SlowBody":      envoySlowBody,
+			"Outcomes":      envoyOutcomes,
+			"NoBackend":     envoyNoBackend,
+			"SenderLeaves":  envoySenderLeaves,
+			"Panics":        envoyPanics,
+			"RefusedUpdate": envoyRefusedUpdate,
+			"Metrics":       envoyMetrics,
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				test(t, binary)
+			})
+		}
+	})
+}
+
+// envoyTrailers: a request may end in its trailers, and none of them
 // passes a gate.
-func TestEnvoyTrailers(t *testing.T) {
-	t.Parallel()
+func envoyTrailers(t *testing.T, binary string) {
 	backend := &recorder{}
-	s := newEnvoySite(t, backend, setup{})
+	s := newEnvoySite(t, binary, backend, setup{})
 
 	forged := meta()
 	forged.Body += " "
@@ -45,11 +70,10 @@ func TestEnvoyTrailers(t *testing.T) {
 	}
 }
 
-// TestEnvoyForgedFields: nobody but us sets our fields, at a gate or elsewhere.
-func TestEnvoyForgedFields(t *testing.T) {
-	t.Parallel()
+// envoyForgedFields: nobody but us sets our fields, at a gate or elsewhere.
+func envoyForgedFields(t *testing.T, binary string) {
 	backend := &recorder{}
-	s := newEnvoySite(t, backend, setup{})
+	s := newEnvoySite(t, binary, backend, setup{})
 	for _, target := range []string{"/hook", "/other"} {
 		d := meta()
 		head := strings.Replace(headOf(d, lengthOf(d), "X-Hookward-Would-Reject: forged", "x_hookward_replay: forged", "X.Hookward-Replay: forged", "X-HOOKWARD-Anything: forged", "X-Kept: a", "X-Kept: b"), " /hook ", " "+target+" ", 1)
@@ -66,11 +90,10 @@ func TestEnvoyForgedFields(t *testing.T) {
 	}
 }
 
-// TestEnvoyUnmatched: what stands at no gate passes or is refused.
-func TestEnvoyUnmatched(t *testing.T) {
-	t.Parallel()
+// envoyUnmatched: what stands at no gate passes or is refused.
+func envoyUnmatched(t *testing.T, binary string) {
 	backend := &recorder{}
-	s := newEnvoySite(t, backend, setup{config: strings.Replace(envoyGate, `]}]}`, `]}], "unmatched": "reject"}`, 1)})
+	s := newEnvoySite(t, binary, backend, setup{config: strings.Replace(envoyGate, `]}]}`, `]}], "unmatched": "reject"}`, 1)})
 	d := meta()
 	d.Target = "/x/%2e%2e//HOOK?a=b"
 	s.send(t, d).want(t, 200)
@@ -82,11 +105,10 @@ func TestEnvoyUnmatched(t *testing.T) {
 	backend.none(t)
 }
 
-// TestEnvoyNoBody: where there is no body Envoy lets none be written.
-func TestEnvoyNoBody(t *testing.T) {
-	t.Parallel()
+// envoyNoBody: where there is no body Envoy lets none be written.
+func envoyNoBody(t *testing.T, binary string) {
 	backend := &recorder{}
-	s := newEnvoySite(t, backend, setup{config: `{"routes": [
+	s := newEnvoySite(t, binary, backend, setup{config: `{"routes": [
 		{"path": "/hook", "provider": "meta", "secrets": ["` + secret + `"]},
 		{"path": "/sms", "provider": "africastalking", "secrets": ["` + secret + `"]}]}`})
 	raw(t, s.Address, "POST /hook HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", nil).wantCode(t, 401, "signature_missing")
@@ -98,12 +120,11 @@ func TestEnvoyNoBody(t *testing.T) {
 	s.waitForLog(t, "put the Lua filter of examples/envoy before this one")
 }
 
-// TestEnvoyBodyLimits: a body above the gate's limit, above Envoy's, and one
+// envoyBodyLimits: a body above the gate's limit, above Envoy's, and one
 // that only becomes too large when it is rewritten.
-func TestEnvoyBodyLimits(t *testing.T) {
-	t.Parallel()
+func envoyBodyLimits(t *testing.T, binary string) {
 	backend := &recorder{}
-	s := newEnvoySite(t, backend, setup{buffer: 4096, config: `{"routes": [
+	s := newEnvoySite(t, binary, backend, setup{buffer: 4096, config: `{"routes": [
 		{"path": "/hook", "provider": "meta", "secrets": ["` + secret + `"]},
 		{"path": "/small", "name": "small", "provider": "meta", "secrets": ["` + secret + `"], "max_body": 1000}]}`})
 	small := metaOf(1001)
@@ -123,12 +144,11 @@ func TestEnvoyBodyLimits(t *testing.T) {
 	backend.one(t)
 }
 
-// TestEnvoyFlagMissing: without the flag a request is answered, and the log
+// envoyFlagMissing: without the flag a request is answered, and the log
 // says what to set.
-func TestEnvoyFlagMissing(t *testing.T) {
-	t.Parallel()
+func envoyFlagMissing(t *testing.T, binary string) {
 	backend := &recorder{}
-	s := newEnvoySite(t, backend, setup{noFlag: true})
+	s := newEnvoySite(t, binary, backend, setup{noFlag: true})
 	start := time.Now()
 	s.send(t, meta()).wantCode(t, 503, "host_misconfigured")
 	if took := time.Since(start); took > 3*time.Second {
@@ -141,11 +161,10 @@ func TestEnvoyFlagMissing(t *testing.T) {
 	s.send(t, other).want(t, 200)
 }
 
-// TestEnvoySlowBody: a body that is slow is no sign that the flag is missing.
-func TestEnvoySlowBody(t *testing.T) {
-	t.Parallel()
+// envoySlowBody: a body that is slow is no sign that the flag is missing.
+func envoySlowBody(t *testing.T, binary string) {
 	backend := &recorder{}
-	s := newEnvoySite(t, backend, setup{})
+	s := newEnvoySite(t, binary, backend, setup{})
 	d := meta()
 	raw(t, s.Address, headOf(d, lengthOf(d)), func(c net.Conn) {
 		time.Sleep(700 * time.Millisecond)
@@ -156,12 +175,11 @@ func TestEnvoySlowBody(t *testing.T) {
 	backend.one(t)
 }
 
-// TestEnvoyOutcomes: what the backend answers decides whether the same delivery
+// envoyOutcomes: what the backend answers decides whether the same delivery
 // is new when it comes again at once.
-func TestEnvoyOutcomes(t *testing.T) {
-	t.Parallel()
+func envoyOutcomes(t *testing.T, binary string) {
 	backend := &recorder{}
-	s := newEnvoySite(t, backend, setup{timeout: "0.3s"})
+	s := newEnvoySite(t, binary, backend, setup{timeout: "0.3s"})
 	for _, code := range []int{200, 204, 302, 400, 409, 500, 503} {
 		backend.will(status(code))
 		d := meta()
@@ -211,10 +229,9 @@ func TestEnvoyOutcomes(t *testing.T) {
 	})
 }
 
-// TestEnvoyNoBackend: a backend that refuses releases.
-func TestEnvoyNoBackend(t *testing.T) {
-	t.Parallel()
-	s := newEnvoySite(t, &recorder{}, setup{cluster: fmt.Sprintf("127.0.0.1:%d", hosts.FreePort(t))})
+// envoyNoBackend: a backend that refuses releases.
+func envoyNoBackend(t *testing.T, binary string) {
+	s := newEnvoySite(t, binary, &recorder{}, setup{cluster: fmt.Sprintf("127.0.0.1:%d", hosts.FreePort(t))})
 	d := meta()
 	for range 2 {
 		if a := s.send(t, d); a.Status != 503 || strings.Contains(a.Body, "duplicate_in_flight") {
@@ -223,12 +240,11 @@ func TestEnvoyNoBackend(t *testing.T) {
 	}
 }
 
-// TestEnvoySenderLeaves: at every stage, and the worker goes on.
-func TestEnvoySenderLeaves(t *testing.T) {
-	t.Parallel()
+// envoySenderLeaves: at every stage, and the worker goes on.
+func envoySenderLeaves(t *testing.T, binary string) {
 	working, finish := make(chan struct{}, 9), make(chan struct{})
 	backend := &recorder{}
-	s := newEnvoySite(t, backend, setup{config: strings.Replace(envoyGate, `"/hook",`, `"/hook", "replay": {"lease": "1s"},`, 1)})
+	s := newEnvoySite(t, binary, backend, setup{config: strings.Replace(envoyGate, `"/hook",`, `"/hook", "replay": {"lease": "1s"},`, 1)})
 	d := meta()
 	head := headOf(d, lengthOf(d))
 	s.leaves(t, head[:20], func() {})
@@ -243,12 +259,11 @@ func TestEnvoySenderLeaves(t *testing.T) {
 	s.send(t, d).wantDuplicate(t)
 }
 
-// TestEnvoyPanics: a panic in any call-back is answered, and the worker and its
+// envoyPanics: a panic in any call-back is answered, and the worker and its
 // other requests go on.
-func TestEnvoyPanics(t *testing.T) {
-	t.Parallel()
+func envoyPanics(t *testing.T, binary string) {
 	backend := &recorder{}
-	s := newEnvoySite(t, backend, setup{tags: "faults"})
+	s := newEnvoySite(t, binary, backend, setup{tags: "faults"})
 	for _, callback := range []string{"request headers", "request body", "request trailers", "response headers"} {
 		t.Run(callback, func(t *testing.T) {
 			d := meta()
@@ -270,10 +285,9 @@ func TestEnvoyPanics(t *testing.T) {
 	s.waitForLog(t, "injected into stream done")
 }
 
-// TestEnvoyRefusedUpdate: a bad configuration is refused, all its mistakes are
+// envoyRefusedUpdate: a bad configuration is refused, all its mistakes are
 // told, and the old one serves on; a good one then replaces it.
-func TestEnvoyRefusedUpdate(t *testing.T) {
-	t.Parallel()
+func envoyRefusedUpdate(t *testing.T, binary string) {
 	backend := hosts.StartBackend(t)
 	listeners := filepath.Join(t.TempDir(), "listeners.json")
 	port := hosts.FreePort(t)
@@ -294,7 +308,7 @@ func TestEnvoyRefusedUpdate(t *testing.T) {
 	bootstrap := hosts.Bootstrap(nil, hosts.Cluster("backend", backend.Address))
 	bootstrap["dynamic_resources"] = object{"lds_config": object{"path_config_source": object{"path": listeners}}}
 	bootstrap["node"] = object{"id": "test", "cluster": "test"}
-	envoy := hosts.StartEnvoy(t, hosts.NewestEnvoy(t), bootstrap, "--concurrency", "1")
+	envoy := hosts.StartEnvoy(t, binary, bootstrap, "--concurrency", "1")
 	s := &envoySite{envoy, fmt.Sprintf("127.0.0.1:%d", port)}
 	eventually(t, "the listener is there", func() bool {
 		a, err := s.sender().trySend(context.Background(), newClient(), meta())
@@ -315,11 +329,10 @@ func TestEnvoyRefusedUpdate(t *testing.T) {
 	eventually(t, "the new configuration serves", func() bool { return s.send(t, meta()).Status == 404 })
 }
 
-// TestEnvoyMetrics: the names and labels are those of the Caddy module.
-func TestEnvoyMetrics(t *testing.T) {
-	t.Parallel()
+// envoyMetrics: the names and labels are those of the Caddy module.
+func envoyMetrics(t *testing.T, binary string) {
 	backend := &recorder{}
-	s := newEnvoySite(t, backend, setup{})
+	s := newEnvoySite(t, binary, backend, setup{})
 	d := meta()
 	s.send(t, d).want(t, 200)
 	s.send(t, d).wantDuplicate(t)
