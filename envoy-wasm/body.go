@@ -5,6 +5,7 @@ import (
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"
 
 	"github.com/hookward/hookward/core"
+	"github.com/hookward/hookward/envoy-wasm/bridge"
 )
 
 // requestBody waits for the body's last piece. While we hold the request,
@@ -65,7 +66,7 @@ func (s *stream) decideOnBody() types.Action {
 	if s.size == 0 {
 		return s.decide(nil)
 	}
-	body, err := proxywasm.GetHttpRequestBody(0, s.size)
+	body, err := bridge.RequestBody(s.size)
 	if err != nil || len(body) != s.size {
 		return s.fail("the request's body can't be read", err)
 	}

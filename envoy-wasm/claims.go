@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hookward/hookward/core"
+	"github.com/hookward/hookward/envoy-wasm/bridge"
 	"github.com/hookward/hookward/envoy-wasm/httpstore"
 )
 
@@ -24,7 +25,7 @@ type claims struct {
 // claim asks the store for the check's keys and tells the core the answer.
 func (s *stream) claim() *core.Verdict {
 	keys := s.check.Keys()
-	states := make([]core.State, len(keys))
+	states := s.plugin.memory.statesFor(keys)
 	s.claims.token = newToken()
 	if err := s.route.store.Claim(s.start, s.claims.token, keys, s.route.replay.Lease, states); err != nil {
 		s.storeFailed("claim", err)
@@ -81,12 +82,13 @@ func (s *stream) settle(how core.Settlement) {
 	var (
 		op  string
 		err error
+		now = bridge.Now()
 	)
 	switch how {
 	case core.Commit:
-		op, err = "commit", s.route.store.Commit(time.Now(), c.token, c.keys, s.route.replay.Window)
+		op, err = "commit", s.route.store.Commit(now, c.token, c.keys, s.route.replay.Window)
 	case core.ReleaseClaims:
-		op, err = "release", s.route.store.Release(time.Now(), c.token, c.keys)
+		op, err = "release", s.route.store.Release(now, c.token, c.keys)
 	}
 	if err != nil {
 		s.storeFailed(op, err)

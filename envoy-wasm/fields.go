@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"
@@ -82,7 +83,7 @@ func isReserved(field [2]string) bool {
 
 // rewritten is the request's header as the verdict wants it.
 func (s *stream) rewritten(v *core.Verdict) [][2]string {
-	fields := make([][2]string, 0, len(s.fields)+len(v.Set)+1)
+	fields := s.plugin.memory.rewritten[:0]
 	for _, f := range s.fields {
 		switch {
 		case f[0] == ":method" && v.Method != "":
@@ -96,6 +97,9 @@ func (s *stream) rewritten(v *core.Verdict) [][2]string {
 	}
 	for _, f := range v.Set {
 		fields = append(fields, [2]string{f.Name, f.Value})
+	}
+	if s.replacesBody(v) {
+		fields = append(fields, [2]string{"content-length", strconv.Itoa(len(v.Body))})
 	}
 	return fields
 }

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"encoding/binary"
-	"strconv"
-
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"
 
 	"github.com/hookward/hookward/core"
+	"github.com/hookward/hookward/envoy-wasm/bridge"
 )
 
 // responseHeaders notes the status. It comes for every answer, Envoy's
@@ -16,13 +14,11 @@ func (s *stream) responseHeaders() types.Action {
 	if s.route == nil {
 		return types.ActionContinue
 	}
-	text, err := proxywasm.GetHttpResponseHeader(":status")
-	if err == nil {
-		s.status, err = strconv.Atoi(text)
-	}
+	status, err := bridge.ResponseStatus()
 	if err != nil {
 		return s.fail("the answer's status can't be read", err)
 	}
+	s.status = status
 	return types.ActionContinue
 }
 
@@ -60,8 +56,8 @@ func (s *stream) outcome() core.Settlement {
 // wholeResponse says that Envoy has no flag on the answer: neither side broke
 // it off.
 func wholeResponse() bool {
-	flags, err := proxywasm.GetProperty([]string{"response", "flags"})
-	return err == nil && len(flags) == 8 && binary.LittleEndian.Uint64(flags) == 0
+	flags, ok := bridge.Number("response\x00flags")
+	return ok && flags == 0
 }
 
 // tooLarge is the status with which Envoy answers a body above its buffer limit.

@@ -20,6 +20,7 @@ type plugin struct {
 	holding list
 	remotes []*remote
 	pace    pace
+	memory  memory
 	active  int  // streams at a gate
 	closing bool // a newer configuration serves; old streams still run
 }

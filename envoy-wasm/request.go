@@ -4,10 +4,10 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"
 
 	"github.com/hookward/hookward/core"
+	"github.com/hookward/hookward/envoy-wasm/bridge"
 )
 
 // stage is how far a request has come. The zero stage stops it.
@@ -54,7 +54,7 @@ type stream struct {
 // here, in any case: with Continue its headers would reach the backend before
 // the verdict.
 func (s *stream) requestHeaders(end bool) types.Action {
-	fields, err := proxywasm.GetHttpRequestHeaders()
+	fields, err := bridge.RequestHeaders(s.plugin.memory.fields.get())
 	if err != nil {
 		return s.fail("the request's header can't be read", err)
 	}
@@ -80,7 +80,7 @@ func (s *stream) requestHeaders(end bool) types.Action {
 }
 
 func (s *stream) begin(r *route) {
-	s.route, s.start = r, time.Now()
+	s.route, s.start = r, bridge.Now()
 	r.metrics.inFlight.add(1)
 	s.plugin.active++
 }
@@ -92,11 +92,11 @@ func (s *stream) passUngated() types.Action {
 		return s.answer(core.NoRoute())
 	}
 	if clean, changed := withoutReserved(s.fields); changed {
-		if err := proxywasm.ReplaceHttpRequestHeaders(clean); err != nil {
+		if err := bridge.SetRequestHeaders(clean); err != nil {
 			return s.fail("a forged header can't be removed", err)
 		}
 	}
-	s.stage, s.fields = passing, nil
+	s.pass()
 	return types.ActionContinue
 }
 

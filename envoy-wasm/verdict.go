@@ -1,12 +1,11 @@
 package main
 
 import (
-	"strconv"
-
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"
 
 	"github.com/hookward/hookward/core"
+	"github.com/hookward/hookward/envoy-wasm/bridge"
 )
 
 // carryOut does what the verdict says.
@@ -53,10 +52,8 @@ func (s *stream) forward(v *core.Verdict) types.Action {
 		return s.failNoBody()
 	}
 	fields := s.rewritten(v)
-	if replaces {
-		fields = append(fields, [2]string{"content-length", strconv.Itoa(len(v.Body))})
-	}
-	if err := proxywasm.ReplaceHttpRequestHeaders(fields); err != nil {
+	s.plugin.memory.rewritten = fields
+	if err := bridge.SetRequestHeaders(fields); err != nil {
 		return s.fail("the request's header can't be replaced", err)
 	}
 	if replaces {
@@ -69,7 +66,7 @@ func (s *stream) forward(v *core.Verdict) types.Action {
 			return s.fail("the request's body can't be replaced", err)
 		}
 	}
-	s.stage, s.fields = passing, nil
+	s.pass()
 	return types.ActionContinue
 }
 

@@ -1,10 +1,10 @@
 package main
 
 import (
-	"encoding/binary"
-
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"
+
+	"github.com/hookward/hookward/envoy-wasm/bridge"
 )
 
 // waiting finds out whether Envoy feeds us bodies while we hold a request. It
@@ -73,9 +73,5 @@ func (w *waiting) lookAt(s *stream) {
 
 // totalSize is how much of the request has reached Envoy.
 func totalSize() (uint64, bool) {
-	size, err := proxywasm.GetProperty([]string{"request", "total_size"})
-	if err != nil || len(size) != 8 {
-		return 0, false
-	}
-	return binary.LittleEndian.Uint64(size), true
+	return bridge.Number("request\x00total_size")
 }

@@ -8,12 +8,22 @@ import "unsafe"
 // every call drops what was lent since it began.
 var lent [][]byte
 
+// room is memory for the answer that is asked for next, if that fits into it: a call that is done with
+// its answer at once lends the same memory every time.
+var room []byte
+
 // allocate lends the host size bytes. Address 0 tells the host that there is no memory, and an empty
 // slice has no address: there is always at least one byte.
 //
 //go:wasmexport proxy_on_memory_allocate
 func allocate(size uint32) *byte {
-	buffer := make([]byte, max(size, 1))
+	size = max(size, 1)
+	buffer := room
+	if room = nil; uint64(size) <= uint64(len(buffer)) {
+		buffer = buffer[:size]
+	} else {
+		buffer = make([]byte, size)
+	}
 	lent = append(lent, buffer)
 	return &buffer[0]
 }
@@ -26,29 +36,52 @@ func allocate(size uint32) *byte {
 // addresses that the host holds.
 type answer struct {
 	data, size uint32
+	version    uint32 // of shared data
 	mark       int
 }
 
+// unused are answers that no call waits for.
+var unused []*answer
+
 func newAnswer() *answer {
-	return &answer{mark: len(lent)}
+	a := new(answer)
+	if n := len(unused); n > 0 {
+		a, unused = unused[n-1], unused[:n-1]
+	}
+	*a = answer{mark: len(lent)}
+	return a
 }
 
-// take ends the host call that got the answer, and passes its result on to the SDK. It believes an
-// address only if it was lent, so that no number from outside ever becomes a Go pointer.
+// take passes the answer on to the SDK.
 func (a *answer) take(status uint32, data **byte, size *int) uint32 {
-	borrowed := lent[a.mark:]
-	lent = lent[:a.mark]
-	defer clear(borrowed)
-	if status != statusOK || a.size == 0 {
-		return status
+	result, status := a.end(status)
+	if len(result) > 0 {
+		*data, *size = &result[0], len(result)
 	}
-	for _, buffer := range borrowed {
-		if address(&buffer[0]) == a.data && uint64(a.size) <= uint64(len(buffer)) {
-			*data, *size = &buffer[0], int(a.size)
-			return statusOK
+	return status
+}
+
+// end ends the host call that got the answer. It believes an address only if it was lent, so that no
+// number from outside ever becomes a Go pointer.
+func (a *answer) end(status uint32) (result []byte, _ uint32) {
+	borrowed := lent[a.mark:]
+	if status == statusOK && a.size > 0 {
+		if result = a.find(borrowed); result == nil {
+			status = statusInternalFailure
 		}
 	}
-	return statusInternalFailure
+	clear(borrowed)
+	lent, unused, room = lent[:a.mark], append(unused, a), nil
+	return result, status
+}
+
+func (a *answer) find(borrowed [][]byte) []byte {
+	for _, buffer := range borrowed {
+		if address(&buffer[0]) == a.data && uint64(a.size) <= uint64(len(buffer)) {
+			return buffer[:a.size]
+		}
+	}
+	return nil
 }
 
 func address(p *byte) uint32 {

@@ -35,32 +35,41 @@ const (
 	renew
 )
 
-// read takes over the claims of a value that have not ended by now. It is
-// false, and the group empty, if no store has written the value.
-func (g *group) read(value []byte, limit int, now int64) bool {
-	g.text = append(g.text[:0], mark...)
-	if value == nil {
-		return true
+// look drops the claims that have ended by now, and finds a key among the rest,
+// at -1 if it is not there. It is false if no store has written the group. All
+// of it is one pass over the bytes: it is what a claim costs.
+func (g *group) look(key core.Key, limit int, now int64) (at int, ok bool) {
+	if g.text == nil {
+		g.text = []byte(mark)
+		return -1, true
 	}
-	claims, ok := bytes.CutPrefix(value, []byte(mark))
+	claims, ok := bytes.CutPrefix(g.text, []byte(mark))
 	if !ok || len(claims)%claimSize != 0 || len(claims) > limit*claimSize {
-		return false
+		return -1, false
 	}
-	for ; len(claims) > 0; claims = claims[claimSize:] {
+	at = -1
+	first, second := binary.LittleEndian.Uint64(key[:]), binary.LittleEndian.Uint64(key[8:])
+	kept := 0
+	for ; len(claims) >= claimSize; claims = claims[claimSize:] {
 		end := endOf(claims) &^ doneBit
-		if end > latest {
-			g.text = g.text[:len(mark)]
-			return false
+		switch {
+		case end > latest:
+			return -1, false
+		case int64(end) <= now:
+			continue
+		case binary.LittleEndian.Uint64(claims) == first && binary.LittleEndian.Uint64(claims[8:]) == second:
+			at = kept
 		}
-		if int64(end) > now {
-			g.text = append(g.text, claims[:claimSize]...)
+		if to := g.at(kept); &to[0] != &claims[0] {
+			copy(to, claims)
 		}
+		kept++
 	}
-	return true
+	g.text = g.text[:len(mark)+kept*claimSize]
+	return at, true
 }
 
-func (g *group) bytes() []byte { return g.text }
-func (g *group) count() int    { return len(g.text) / claimSize }
+func (g *group) count() int { return len(g.text) / claimSize }
 
 // at is the i-th claim.
 func (g *group) at(i int) []byte { return g.text[len(mark)+i*claimSize:][:claimSize] }
@@ -69,8 +78,8 @@ func endOf(claim []byte) uint64 { return binary.LittleEndian.Uint64(claim[keySiz
 func isDone(claim []byte) bool  { return endOf(claim)&doneBit != 0 }
 
 // apply does an operation in memory. Its state is an answer to a claim.
-func (g *group) apply(o operation, token core.Token, key core.Key, end int64, limit int) (state core.State, changed bool, evicted int, err error) {
-	i := g.find(key)
+// The key's claim is at i, which is negative if there is none.
+func (g *group) apply(o operation, i int, token core.Token, key core.Key, end int64, limit int) (state core.State, changed bool, evicted int, err error) {
 	switch {
 	case i >= 0 && isDone(g.at(i)):
 		return core.Done, false, 0, nil
@@ -94,15 +103,6 @@ func (g *group) apply(o operation, token core.Token, key core.Key, end int64, li
 		g.add(key, core.Token{}, uint64(end)|doneBit)
 	}
 	return core.Claimed, true, evicted, nil
-}
-
-func (g *group) find(key core.Key) int {
-	for i := range g.count() {
-		if core.Key(g.at(i)) == key {
-			return i
-		}
-	}
-	return -1
 }
 
 func (g *group) remove(i int) {

@@ -20,11 +20,11 @@ import (
 	"github.com/hookward/hookward/core"
 )
 
-// Data is what the claims are kept in. The value of a call to Get may be read
-// until the next call.
+// Data is what the claims are kept in.
 type Data interface {
 	// Get gives the value of a key and the number of its version, and nil
-	// without an error where there is none.
+	// without an error where there is none. The value may be changed, and is
+	// there until the next call.
 	Get(key string) (value []byte, version uint32, err error)
 	// Set replaces the value of a key if the version is still current; stored
 	// is false if it is not. A version that never is current, Absent, stores
@@ -59,9 +59,8 @@ type Store struct {
 	data   Data
 	prefix string
 	groups uint32
-	limit  int // claims in a group
-	name   []byte
-	group  group // memory, used again
+	limit  int    // claims in a group
+	name   []byte // memory, used again
 	// Held and Evicted say by how much the number of claims has changed, and how
 	// many were given up before their end, since the owner last set them to 0.
 	Held, Evicted int64
@@ -130,20 +129,22 @@ func (s *Store) change(o operation, now time.Time, token core.Token, key core.Ke
 			version = Absent
 		}
 		before := len(value) / claimSize
-		if !s.group.read(value, s.limit, now.UnixMilli()) {
-			_, _ = s.data.Set(name, s.group.bytes(), version)
+		g := group{text: value}
+		at, ok := g.look(key, s.limit, now.UnixMilli())
+		if !ok {
+			_, _ = s.data.Set(name, []byte(mark), version)
 			return core.Unknown, ErrCorrupt
 		}
-		state, changed, evicted, err := s.group.apply(o, token, key, now.Add(d).UnixMilli(), s.limit)
+		state, changed, evicted, err := g.apply(o, at, token, key, now.Add(d).UnixMilli(), s.limit)
 		if err != nil || !changed {
 			return state, err
 		}
-		stored, err := s.data.Set(name, s.group.bytes(), version)
+		stored, err := s.data.Set(name, g.text, version)
 		if err != nil {
 			return core.Unknown, err
 		}
 		if stored {
-			s.Held += int64(s.group.count() - before)
+			s.Held += int64(g.count() - before)
 			s.Evicted += int64(evicted)
 			return state, nil
 		}
