@@ -173,6 +173,9 @@ func readReplay(p *problems, place string, v jsondoc.Value) *ReplayConfig {
 // problems gathers what is wrong with a configuration, each with its place.
 type problems []error
 
+// Not inlined: it is called in so many places that hookward.wasm would grow.
+//
+//go:noinline
 func (p *problems) add(place, format string, args ...any) {
 	*p = append(*p, errors.New(place+": "+say(format, args...)))
 }

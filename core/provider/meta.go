@@ -189,12 +189,12 @@ func identify(e *unified.Event, kind, id string, varies ...string) {
 // metaTime reads what Meta writes for a time: seconds (WhatsApp), milliseconds
 // (Messenger, Instagram), either as a number or a string, or a date.
 func metaTime(v jsondoc.Value) time.Time {
-	const longestSeconds, date = 11, "2006-01-02T15:04:05-0700"
+	const longestSeconds, layout = 11, "2006-01-02T15:04:05-0700"
 	text := v.Text()
 	if len(text) <= longestSeconds {
 		return seconds(text)
 	}
-	if t, err := time.Parse(date, text); err == nil {
+	if t, ok := date(layout, text); ok {
 		return plausible(t)
 	}
 	return millis(text)

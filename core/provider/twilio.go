@@ -98,7 +98,7 @@ func twilioAddress(address string) (channel, rest string) {
 
 // twilioTime reads RFC 2822, and RFC 3339 as the newer products write it.
 func twilioTime(text string) time.Time {
-	if t, err := time.Parse(time.RFC1123Z, text); err == nil {
+	if t, ok := date(time.RFC1123Z, text); ok {
 		return plausible(t)
 	}
 	return rfc3339(text)

@@ -25,8 +25,8 @@ func millis(text string) time.Time {
 }
 
 func rfc3339(text string) time.Time {
-	t, err := time.Parse(time.RFC3339, text)
-	if err != nil {
+	t, ok := date(time.RFC3339, text)
+	if !ok {
 		return time.Time{}
 	}
 	return plausible(t)
@@ -71,6 +71,9 @@ func (d *Delivery) e164(number string) string {
 	return number
 }
 
+// Not inlined: it is called in so many places that hookward.wasm would grow.
+//
+//go:noinline
 func isDigits(s string) bool {
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {
@@ -81,6 +84,8 @@ func isDigits(s string) bool {
 }
 
 // firstOf is the first text that is not empty.
+//
+//go:noinline
 func firstOf(texts ...string) string {
 	for _, text := range texts {
 		if text != "" {

@@ -72,7 +72,7 @@ func anyTime(text string) time.Time {
 		return seconds(whole)
 	}
 	for _, layout := range dateLayouts {
-		if t, err := time.Parse(layout, text); err == nil {
+		if t, ok := date(layout, text); ok {
 			return plausible(t)
 		}
 	}

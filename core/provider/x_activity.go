@@ -98,7 +98,7 @@ func xTime(v jsondoc.Value) time.Time {
 		return t
 	}
 	text := v.Get("created_at").Text()
-	if t, err := time.Parse(time.RubyDate, text); err == nil {
+	if t, ok := date(time.RubyDate, text); ok {
 		return plausible(t)
 	}
 	return rfc3339(cmp.Or(text, v.Get("revoke").Get("date_time").Text()))

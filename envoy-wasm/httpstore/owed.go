@@ -1,7 +1,6 @@
 package httpstore
 
 import (
-	"slices"
 	"time"
 
 	"github.com/hookward/hookward/core"
@@ -112,13 +111,16 @@ func (o *Owed) Next(now time.Time) (batch, expired []Settlement, send bool) {
 		return nil, nil, false
 	}
 	o.ripen(now)
-	o.due = slices.DeleteFunc(o.due, func(x Settlement) bool {
-		late := !now.Before(x.Worth)
-		if late {
+	due := o.due[:0]
+	for _, x := range o.due {
+		if now.Before(x.Worth) {
+			due = append(due, x)
+		} else {
 			expired = append(expired, x)
 		}
-		return late
-	})
+	}
+	clear(o.due[len(due):])
+	o.due = due
 	if len(o.due) == 0 && !o.open {
 		return nil, expired, false
 	}
@@ -128,13 +130,16 @@ func (o *Owed) Next(now time.Time) (batch, expired []Settlement, send bool) {
 
 // ripen makes due what has come of age.
 func (o *Owed) ripen(now time.Time) {
-	o.later = slices.DeleteFunc(o.later, func(x Settlement) bool {
-		ripe := !now.Before(x.After)
-		if ripe {
+	later := o.later[:0]
+	for _, x := range o.later {
+		if now.Before(x.After) {
+			later = append(later, x)
+		} else {
 			o.due = append(o.due, x)
 		}
-		return ripe
-	})
+	}
+	clear(o.later[len(later):])
+	o.later = later
 }
 
 // Settled says that the batch has been carried out; true that the circuit has
@@ -146,7 +151,9 @@ func (o *Owed) Settled(now time.Time) (closed bool) {
 			o.later = append(o.later, x)
 		}
 	}
-	o.due = slices.Delete(o.due, 0, o.sent)
+	rest := append(o.due[:0], o.due[o.sent:]...)
+	clear(o.due[len(rest):])
+	o.due = rest
 	o.sent, o.busy, o.pause, o.next = 0, false, 0, time.Time{}
 	if o.open && len(o.due) == 0 {
 		o.open, closed = false, true
@@ -178,7 +185,12 @@ func (o *Owed) Wait(now time.Time) (time.Duration, bool) {
 	case len(o.due) > 0 || o.open:
 		return max(0, o.next.Sub(now)), true
 	case len(o.later) > 0:
-		first := slices.MinFunc(o.later, func(a, b Settlement) int { return a.After.Compare(b.After) }).After
+		first := o.later[0].After
+		for _, x := range o.later[1:] {
+			if x.After.Before(first) {
+				first = x.After
+			}
+		}
 		return max(0, first.Sub(now), o.next.Sub(now)), true
 	}
 	return 0, false

@@ -46,6 +46,8 @@ func Parse(text string) (f Form, ok bool) {
 
 // Get is the value of the parameter of that name, of a repeated one the last,
 // and "" if there is none.
+//
+//go:noinline
 func (f Form) Get(name string) string {
 	for i := len(f) - 1; i >= 0; i-- {
 		if f[i].Name == name {

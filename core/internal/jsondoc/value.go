@@ -30,6 +30,8 @@ func (v Value) Kind() Kind {
 func (v Value) Exists() bool { return v.doc != nil }
 
 // Raw is the value's text as it was sent, a string's with its quotes.
+//
+//go:noinline
 func (v Value) Raw() string {
 	if v.doc == nil {
 		return ""
