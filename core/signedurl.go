@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"iter"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -166,22 +165,38 @@ func (c *Check) signedParameters(body []byte) ([]byte, Code) {
 // canonicalForm runs names and values together, sorted by name; a repeated
 // name's values are de-duplicated and sorted.
 func canonicalForm(f form.Form) []byte {
-	sorted := slices.Clone(f)
-	slices.SortFunc(sorted, func(a, b form.Pair) int {
-		if n := strings.Compare(a.Name, b.Name); n != 0 {
-			return n
+	sorted, size := make([]form.Pair, 0, len(f)), 0
+	for _, p := range f {
+		if i, found := place(sorted, p); !found {
+			sorted = append(sorted, p)
+			copy(sorted[i+1:], sorted[i:])
+			sorted[i] = p
+			size += len(p.Name) + len(p.Value)
 		}
-		return strings.Compare(a.Value, b.Value)
-	})
-	size := 0
-	for _, p := range sorted {
-		size += len(p.Name) + len(p.Value)
 	}
 	out := make([]byte, 0, size)
-	for _, p := range slices.Compact(sorted) {
+	for _, p := range sorted {
 		out = append(append(out, p.Name...), p.Value...)
 	}
 	return out
+}
+
+// place is where a pair stands or belongs among sorted ones. (slices.SortFunc
+// would make hookward.wasm larger.)
+func place(sorted []form.Pair, p form.Pair) (i int, found bool) {
+	low, high := 0, len(sorted)
+	for low < high {
+		middle := (low + high) / 2
+		switch q := &sorted[middle]; {
+		case q.Name < p.Name, q.Name == p.Name && q.Value < p.Value:
+			low = middle + 1
+		case *q == p:
+			return middle, true
+		default:
+			high = middle
+		}
+	}
+	return low, false
 }
 
 // urlVariants are the ways in which Twilio may have written the URL: with the
