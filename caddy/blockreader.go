@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
@@ -179,6 +180,13 @@ func readStore(d *caddyfile.Dispenser) (json.RawMessage, error) {
 		return nil, d.Err("store: which one? such as: store memory")
 	}
 	name := d.Val()
+	if _, err := caddy.GetModule("http.webhook.stores." + name); err != nil {
+		var known []string
+		for _, m := range caddy.GetModules("http.webhook.stores") {
+			known = append(known, m.ID.Name())
+		}
+		return nil, d.Errf("unknown store %q (known: %s)", name, strings.Join(known, ", "))
+	}
 	module, err := caddyfile.UnmarshalModule(d, "http.webhook.stores."+name)
 	if err != nil {
 		return nil, err
