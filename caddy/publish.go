@@ -28,7 +28,11 @@ func (d *delivery) publish() {
 	d.gate.metrics.verdict(v, d.start, d.took)
 	switch v.Outcome {
 	case core.Rejected, core.WouldReject:
-		d.say(d.gate.sampled, zap.WarnLevel, "webhook rejected")
+		text := "webhook rejected"
+		if v.Outcome == core.WouldReject {
+			text = "webhook passed that would be rejected"
+		}
+		d.say(d.gate.sampled, zap.WarnLevel, text)
 		d.gate.events.emit("webhook.rejected", map[string]any{
 			"name": d.gate.gate.Name(), "provider": d.gate.gate.Provider(), "code": string(v.Code), "verdict": string(v.Outcome),
 		})

@@ -15,7 +15,11 @@ func (s *stream) publish() {
 	switch s.verdict.Outcome {
 	case core.Rejected, core.WouldReject:
 		if s.plugin.log.lets(s.start) {
-			logWarn("webhook rejected", s.logFields()...)
+			text := "webhook rejected"
+			if s.verdict.Outcome == core.WouldReject {
+				text = "webhook passed that would be rejected"
+			}
+			logWarn(text, s.logFields()...)
 		}
 	}
 }
