@@ -41,7 +41,8 @@ var gates = []struct{ provider, secret string }{
 func main() {
 	name := flag.String("host", "caddy", "the host of the gates: caddy or envoy")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// SIGPIPE, too: "make run | head" ends the programs with the pipe.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGPIPE)
 	defer stop()
 	if err := run(ctx, *name); err != nil {
 		fmt.Fprintln(os.Stderr, "quickstart:", err)

@@ -142,10 +142,12 @@ func (p *programs) serve(ctx context.Context) error {
 			fmt.Printf("%s\n", got)
 		case err := <-p.ended:
 			p.ended <- err
-			if ctx.Err() != nil {
+			select {
+			case <-ctx.Done(): // Ctrl-C goes to the programs, too, and one may end first
 				return nil
+			case <-time.After(200 * time.Millisecond):
+				return err
 			}
-			return err
 		case <-ctx.Done():
 			return nil
 		}
