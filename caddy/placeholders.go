@@ -3,6 +3,7 @@ package hookward
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -59,7 +60,7 @@ func resolvePlaceholders(c core.Config) (core.Config, error) {
 	c = replaceTexts(c, func(place, text, good string) string {
 		out, err := repl.ReplaceOrErr(text, true, true)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: a placeholder is unknown or empty: set the variable or the file that it names", place))
+			errs = append(errs, noValue(place, text))
 			return good
 		}
 		return out
@@ -81,4 +82,17 @@ func literalSecrets(c core.Config) (keys []string) {
 		}
 	}
 	return keys
+}
+
+var onlyVariable = regexp.MustCompile(`^\{env\.([A-Za-z_][A-Za-z0-9_]*)\}$`)
+
+// noValue is the mistake of a placeholder without a value. Of the text only a
+// variable's name is said, where that is all there is: anything else between
+// braces may be part of a secret.
+func noValue(place, text string) error {
+	mend := "set the variable or the file that it names"
+	if match := onlyVariable.FindStringSubmatch(text); match != nil {
+		mend = "set " + match[1] + " in Caddy's own environment"
+	}
+	return fmt.Errorf("%s: a placeholder is unknown or empty: %s", place, mend)
 }

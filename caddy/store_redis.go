@@ -166,8 +166,7 @@ func (s *RedisStore) Provision(ctx caddy.Context) error {
 		out, err := repl.ReplaceOrErr(*text, true, true)
 		if err != nil {
 			// The error would quote what stands between the braces.
-			err = fmt.Errorf("%s: a placeholder is unknown or empty: set the variable or the file that it names", key)
-			errs = append(errs, err)
+			errs = append(errs, noValue(key, *text))
 		}
 		*text = strings.TrimRight(out, "\r\n")
 	}

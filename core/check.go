@@ -119,6 +119,7 @@ func (g *Gate) Begin(now time.Time, head Head) (*Check, *Verdict) {
 		return c, c.handshake()
 	}
 	if head.ContentLength > g.maxBody {
+		c.note("max_body", strconv.FormatInt(g.maxBody, 10))
 		return c, c.reject(BodyTooLarge)
 	}
 	for _, coding := range head.Header.Values("Content-Encoding") {
@@ -137,6 +138,7 @@ func (g *Gate) Begin(now time.Time, head Head) (*Check, *Verdict) {
 func (c *Check) Body(body []byte, end BodyEnd) *Verdict {
 	switch {
 	case end == BodyOverLimit, int64(len(body)) > c.gate.maxBody:
+		c.note("max_body", strconv.FormatInt(c.gate.maxBody, 10))
 		return c.reject(BodyTooLarge)
 	case end != BodyComplete:
 		return c.reject(BodyIncomplete)

@@ -26,9 +26,14 @@ func (c *Check) parse(d *provider.Delivery, body []byte) bool {
 		if !utf8.ValidString(text) {
 			text = strings.ToValidUTF8(text, "\uFFFD")
 		}
-		err := c.scratch.doc.Parse(text)
+		if err := c.scratch.doc.Parse(text); err != nil {
+			c.note("payload", err.Error())
+			return false
+		}
 		d.JSON = c.scratch.doc.Root()
-		ok = err == nil && d.JSON.Kind() == jsondoc.Object
+		if ok = d.JSON.Kind() == jsondoc.Object; !ok {
+			c.note("payload", "no JSON object")
+		}
 	}
 	return ok
 }
