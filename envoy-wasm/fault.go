@@ -6,3 +6,5 @@ type injected struct{}
 
 // fault is where tests inject a panic; see fault_injected.go.
 func fault(callback, *stream) {}
+
+func faultInTick() {}

@@ -16,6 +16,7 @@ type injected struct{ fault string }
 func fault(c callback, s *stream) {
 	if c == onRequestHeaders {
 		s.fault, _ = proxywasm.GetHttpRequestHeader("x-fault")
+		tickFault = tickFault || s.fault == "tick"
 	}
 	if s.fault == "dies in "+callbackNames[c] {
 		new(sync.Mutex).Unlock() // which nothing recovers
@@ -23,5 +24,15 @@ func fault(c callback, s *stream) {
 	if s.fault == callbackNames[c] {
 		s.fault = "done"
 		panic("injected into " + callbackNames[c])
+	}
+}
+
+// tickFault says that the next tick is to panic.
+var tickFault bool
+
+func faultInTick() {
+	if tickFault {
+		tickFault = false
+		panic("injected into a tick")
 	}
 }

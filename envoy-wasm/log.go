@@ -18,6 +18,8 @@ func field(name, value string) core.Field { return core.Field{Name: name, Value:
 func logError(what string, fields ...core.Field) { proxywasm.LogError(line(what, fields)) }
 func logWarn(what string, fields ...core.Field)  { proxywasm.LogWarn(line(what, fields)) }
 
+func logDebug(what string, fields ...core.Field) { proxywasm.LogDebug(line(what, fields)) }
+
 func line(what string, fields []core.Field) string {
 	b := []byte(what)
 	for _, f := range fields {

@@ -8,6 +8,7 @@ import (
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"
 
 	"github.com/hookward/hookward/core"
+	"github.com/hookward/hookward/envoy-wasm/bridge"
 )
 
 // plugin is one configuration in one worker.
@@ -22,6 +23,7 @@ type plugin struct {
 	pace    pace
 	memory  memory
 	active  int  // streams at a gate
+	debug   bool // the host keeps what is logged at debug
 	closing bool // a newer configuration serves; old streams still run
 }
 
@@ -40,6 +42,7 @@ func (p *plugin) start() (ok bool) {
 		logError("configuration refused: it can't be read; the filter needs one", field("error", err.Error()))
 		return false
 	}
+	p.debug = bridge.LogsDebug()
 	if err := p.load(config); err != nil {
 		logError("configuration refused:\n" + err.Error())
 		return false
@@ -100,6 +103,7 @@ func (p *plugin) tick() {
 			logError("panic in a tick", field("panic", panicText(r)))
 		}
 	}()
+	faultInTick()
 	now := time.Now()
 	for _, r := range p.remotes { // before an answer to a stream makes that the active context
 		r.send(now)
@@ -125,6 +129,7 @@ func (p *plugin) keep(now time.Time) {
 	}
 	p.renew(now)
 	p.metrics.flush()
+	p.debug = bridge.LogsDebug()
 }
 
 // done says that no more ticks may come, though old streams still run. With a

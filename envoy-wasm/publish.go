@@ -21,6 +21,10 @@ func (s *stream) publish() {
 			}
 			logWarn(text, s.logFields()...)
 		}
+	default:
+		if s.plugin.debug {
+			logDebug("webhook "+string(s.verdict.Outcome), s.logFields()...)
+		}
 	}
 }
 

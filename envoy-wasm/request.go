@@ -83,6 +83,9 @@ func (s *stream) begin(r *route) {
 	s.route, s.start = r, bridge.Now()
 	r.metrics.inFlight.add(1)
 	s.plugin.active++
+	if s.plugin.debug {
+		s.instance() // for the log, which is written after the header has gone
+	}
 }
 
 // passUngated lets a request pass that stands at no gate, without the fields

@@ -23,7 +23,7 @@ var wasiCalls = []string{
 
 // exports are the SDK's call-backs, and what every library has.
 var exports = []string{
-	"_initialize", "proxy_abi_version_0_2_0", "proxy_on_configure", "proxy_on_context_create", "proxy_on_delete", "proxy_on_done",
+	"_initialize", "proxy_abi_version_0_2_1", "proxy_on_configure", "proxy_on_context_create", "proxy_on_delete", "proxy_on_done",
 	"proxy_on_downstream_connection_close", "proxy_on_downstream_data", "proxy_on_http_call_response", "proxy_on_log",
 	"proxy_on_memory_allocate", "proxy_on_new_connection", "proxy_on_queue_ready", "proxy_on_request_body",
 	"proxy_on_request_headers", "proxy_on_request_trailers", "proxy_on_response_body", "proxy_on_response_headers",

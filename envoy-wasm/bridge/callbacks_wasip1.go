@@ -165,7 +165,8 @@ func onDelete(context uint32) {
 //go:linkname sdkDelete github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/internal.ProxyOnDelete
 func sdkDelete(context uint32)
 
-// onABIVersion is never called: that the module exports this name tells the host which ABI it speaks.
+// onABIVersion is never called: that the module exports this name tells the host which ABI it speaks:
+// the SDK's 0.2.0 and one call more, proxy_get_log_level.
 //
-//go:wasmexport proxy_abi_version_0_2_0
+//go:wasmexport proxy_abi_version_0_2_1
 func onABIVersion() {}

@@ -26,5 +26,5 @@
 // the bridge gave the host; they stay valid for as long as they are referenced, and hold the whole
 // buffer for as long.
 //
-// Outside of wasip1 the package has only [Random], so that filters using it still build for unit tests.
+// Outside of wasip1 the package has only [Random], [LogsDebug] and the metrics, so that filters using it still build for unit tests.
 package bridge
