@@ -19,19 +19,23 @@ import (
 func TestEnvoy(t *testing.T) {
 	eachEnvoy(t, func(t *testing.T, binary string) {
 		for name, test := range map[string]func(t *testing.T, binary string){
-			"Trailers":      envoyTrailers,
-			"ForgedFields":  envoyForgedFields,
-			"Unmatched":     envoyUnmatched,
-			"NoBody":        envoyNoBody,
-			"BodyLimits":    envoyBodyLimits,
-			"FlagMissing":   envoyFlagMissing,
-			"SlowBody":      envoySlowBody,
-			"Outcomes":      envoyOutcomes,
-			"NoBackend":     envoyNoBackend,
-			"SenderLeaves":  envoySenderLeaves,
-			"Panics":        envoyPanics,
-			"RefusedUpdate": envoyRefusedUpdate,
-			"Metrics":       envoyMetrics,
+			"Trailers":       envoyTrailers,
+			"ForgedFields":   envoyForgedFields,
+			"Unmatched":      envoyUnmatched,
+			"NoBody":         envoyNoBody,
+			"BodyLimits":     envoyBodyLimits,
+			"FlagMissing":    envoyFlagMissing,
+			"SlowBody":       envoySlowBody,
+			"Outcomes":       envoyOutcomes,
+			"NoBackend":      envoyNoBackend,
+			"SenderLeaves":   envoySenderLeaves,
+			"Panics":         envoyPanics,
+			"RefusedUpdate":  envoyRefusedUpdate,
+			"Metrics":        envoyMetrics,
+			"LeaseIsRenewed": envoyLeaseIsRenewed,
+			"SenderRetries":  envoySenderRetries,
+			"TickPanics":     envoyTickPanics,
+			"Logs":           envoyLogs,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

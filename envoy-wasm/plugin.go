@@ -125,11 +125,23 @@ func (p *plugin) tick() {
 // keep does what is worth doing once in a while.
 func (p *plugin) keep(now time.Time) {
 	if p.waiting.look() {
-		p.pace.usual = slowTick
+		p.pace.usual = p.slowest()
 	}
 	p.renew(now)
 	p.metrics.flush()
 	p.debug = bridge.LogsDebug()
+}
+
+// slowest is how seldom ticks may come: a lease is begun anew when half of it is
+// over, and the tick that does so has to come before its end.
+func (p *plugin) slowest() time.Duration {
+	slowest := slowTick
+	for _, r := range p.routes {
+		if r.store != nil || r.remote != nil {
+			slowest = min(slowest, r.replay.Lease/4)
+		}
+	}
+	return slowest
 }
 
 // done says that no more ticks may come, though old streams still run. With a

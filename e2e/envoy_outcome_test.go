@@ -1,0 +1,187 @@
+package e2e
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hookward/hookward/e2e/sign"
+)
+
+// shortLease is envoyGate with the shortest lease that there is.
+var shortLease = strings.Replace(envoyGate, `"/hook",`, `"/hook", "replay": {"lease": "1s"},`, 1)
+
+// envoyLeaseIsRenewed: while the backend works the delivery stays claimed,
+// however short the lease is. The filter looks after leases once in a while, so
+// that several requests begin at different times before it does.
+func envoyLeaseIsRenewed(t *testing.T, binary string) {
+	const requests = 5
+	working, finish := make(chan struct{}, 1000), make(chan struct{})
+	backend := &recorder{}
+	s := newEnvoySite(t, binary, backend, setup{config: shortLease})
+	s.send(t, meta()).want(t, 200) // ticks are slow from here on
+	backend.take()
+	backend.will(func(http.ResponseWriter, *http.Request) { working <- struct{}{}; <-finish })
+	var deliveries [requests]sign.Delivery
+	answers := make(chan answer, requests)
+	for i := range deliveries {
+		deliveries[i] = meta()
+		go func() { a, _ := s.sender().trySend(t.Context(), newClient(), deliveries[i]); answers <- a }()
+		<-working
+		time.Sleep(170 * time.Millisecond) // spreads their beginnings
+	}
+	for start := time.Now(); time.Since(start) < 2500*time.Millisecond && !t.Failed(); {
+		for _, d := range deliveries {
+			s.send(t, d).wantCode(t, 503, "duplicate_in_flight")
+		}
+	}
+	close(finish)
+	for range deliveries {
+		(<-answers).want(t, 200)
+	}
+	for _, d := range deliveries {
+		s.send(t, d).wantDuplicate(t)
+	}
+	if n := len(backend.take()); n != requests {
+		t.Errorf("the backend saw %d requests, want %d", n, requests)
+	}
+}
+
+// envoySenderRetries: a sender leaves at a stage and comes again at once. What
+// the backend never had is new; what it may have done is for the lease to decide;
+// what it has answered is known.
+func envoySenderRetries(t *testing.T, binary string) {
+	backend := &recorder{}
+	s := newEnvoySite(t, binary, backend, setup{config: shortLease})
+	for stage, cut := range map[string]func(d sign.Delivery) string{
+		"in the header":    func(d sign.Delivery) string { return headOf(d, lengthOf(d))[:40] },
+		"after the header": func(d sign.Delivery) string { return headOf(d, lengthOf(d)) },
+		"in the body":      func(d sign.Delivery) string { return headOf(d, lengthOf(d)) + d.Body[:len(d.Body)-1] },
+	} {
+		t.Run(stage, func(t *testing.T) {
+			d := meta()
+			s.leaves(t, cut(d), func() {})
+			s.send(t, d).want(t, 200)
+			backend.one(t)
+		})
+	}
+	t.Run("while the backend works", func(t *testing.T) {
+		working, finish := make(chan struct{}, 9), make(chan struct{})
+		s.leavesToLease(t, backend, func(w http.ResponseWriter, _ *http.Request) { working <- struct{}{}; <-finish }, func(net.Conn) { <-working })
+		close(finish)
+	})
+	t.Run("in the answer", func(t *testing.T) {
+		finish := make(chan struct{})
+		s.leavesToLease(t, backend, func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, "half")
+			_ = http.NewResponseController(w).Flush()
+			<-finish
+		}, func(c net.Conn) { _, _ = io.ReadFull(c, make([]byte, len("HTTP/1.1 200 OK"))) })
+		close(finish)
+	})
+	t.Run("after the answer", func(t *testing.T) {
+		d := meta()
+		raw(t, s.Address, headOf(d, lengthOf(d))+d.Body, nil).want(t, 200)
+		s.send(t, d).wantDuplicate(t)
+		backend.one(t)
+	})
+}
+
+// leavesToLease sends a delivery that the backend treats like this, leaves, and
+// comes again until the lease has ended.
+func (s *envoySite) leavesToLease(t *testing.T, backend *recorder, answer http.HandlerFunc, when func(net.Conn)) {
+	t.Helper()
+	d := meta()
+	backend.will(answer)
+	conn, err := net.Dial("tcp", s.Address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, headOf(d, lengthOf(d))+d.Body); err != nil {
+		t.Fatal(err)
+	}
+	when(conn)
+	conn.Close()
+	backend.will(nil)
+	s.send(t, d).wantCode(t, 503, "duplicate_in_flight")
+	eventually(t, "the lease ends", func() bool { return s.send(t, d).Status == 200 })
+	s.send(t, d).wantDuplicate(t)
+	if n := len(backend.take()); n != 2 {
+		t.Errorf("the backend saw it %d times, want 2", n)
+	}
+}
+
+// envoyTickPanics: the worker goes on, and so do its ticks.
+func envoyTickPanics(t *testing.T, binary string) {
+	s := newEnvoySite(t, binary, &recorder{}, setup{tags: "faults"})
+	d := meta()
+	d.Header.Set("X-Fault", "tick")
+	s.send(t, d).want(t, 200)
+	s.waitForLog(t, "injected into a tick")
+	s.send(t, d).wantDuplicate(t)
+	s.waitForLog(t, "panic in a tick")
+	eventually(t, "ticks write metrics", func() bool {
+		return statistic(s, `hookward_deliveries_total{name="meta",provider="meta",verdict="duplicate"}`) == 1
+	})
+}
+
+// logAll lets Envoy keep what the filter logs at any level, which the filter
+// learns with a tick.
+func (s *envoySite) logAll(t *testing.T) {
+	t.Helper()
+	resp, err := http.Post("http://"+s.Admin+"/logging?wasm=trace", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	eventually(t, "a line at debug", func() bool {
+		s.send(t, sign.New("meta", secret, "", "/meta")).want(t, 200)
+		return strings.Contains(s.Output(), "webhook accepted")
+	})
+}
+
+// envoyLogs: at debug every delivery has its line, and none holds what is
+// private; nor do the metrics.
+func envoyLogs(t *testing.T, binary string) {
+	var gates []string
+	for _, p := range sign.Providers {
+		gates = append(gates, fmt.Sprintf(`{"path": "/%s", "provider": "%[1]s", "secrets": ["{env.SECRET}"], "public_url": "https://example.com"}`, p))
+	}
+	s := newEnvoySite(t, binary, &recorder{}, setup{config: `{"routes": [` + strings.Join(gates, ",") + `]}`})
+	s.logAll(t)
+	private := []string{"another secret", "another+secret", "another%20secret"}
+	for _, target := range []string{"/africastalking?apiKey=" + secret, "/meta?hub.mode=subscribe&hub.challenge=c1c2c3&hub.verify_token=" + secret} {
+		s.send(t, sign.Delivery{Method: "GET", Target: target, Header: http.Header{}})
+	}
+	s.waitForLog(t, `denied_for="`) // before there are so many that only some are logged
+	for _, p := range sign.Providers {
+		for _, key := range []string{secret, "another secret"} {
+			d := sign.New(p, key, "https://example.com", "/"+p)
+			private = append(private, d.Private...)
+			for name, values := range d.Header {
+				if name != "Content-Type" {
+					private = append(private, values...)
+				}
+			}
+			s.send(t, d)
+			s.send(t, d)
+			d.Body += "x"
+			s.send(t, d)
+		}
+	}
+	for _, p := range sign.Providers {
+		s.waitForLog(t, `webhook accepted name="`+p+`" provider="`+p+`"`)
+	}
+	s.waitForLog(t, "webhook duplicate ")
+	s.waitForLog(t, "webhook rejected ")
+	text := s.Output() + s.Get("/stats/prometheus")
+	for _, p := range private {
+		if strings.Contains(text, p) {
+			t.Errorf("a log line or metric holds %q", p)
+		}
+	}
+}
