@@ -33,6 +33,11 @@ func eachEnvoy(t *testing.T, test func(t *testing.T, binary string)) {
 	}
 }
 
+// newestEnvoy runs a test in the newest installed version of Envoy.
+func newestEnvoy(t *testing.T, test func(t *testing.T, binary string)) {
+	t.Run("newest", func(t *testing.T) { test(t, hosts.NewestEnvoy(t)) })
+}
+
 // envoyConfig is the filter's configuration with the case's gate at every path.
 func envoyConfig(t *testing.T, i int, c *cases.Case) string {
 	t.Helper()
