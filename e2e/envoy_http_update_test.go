@@ -55,13 +55,14 @@ func TestEnvoyHTTPUpdate(t *testing.T) {
 		}
 		go send()
 		<-working
-		slow.Delay(3 * time.Second)
+		slow.Hold()
 		go send()
 		eventually(t, "the second is claimed", func() bool { return redis.Ask(t, "EVAL", unsettled, "0") == ":2" })
 		update("2", httpGate(t, object{"lease": "59s"}, nil))
 		eventually(t, "the old listener drains", func() bool {
 			return statistic(s, "envoy_listener_manager_lds_update_success{}") >= 2
 		})
+		slow.Pass()
 		close(finish)
 		for range 2 {
 			select {
@@ -71,7 +72,6 @@ func TestEnvoyHTTPUpdate(t *testing.T) {
 				t.Fatal("a request hangs")
 			}
 		}
-		slow.Delay(0)
 		waitUntilSettled(t, redis)
 		s.send(t, meta()).want(t, 200)
 	})

@@ -23,7 +23,7 @@ import (
 )
 
 // deadline bounds every wait for a program; it is far longer than any takes.
-const deadline = 30 * time.Second
+const deadline = 2 * time.Minute
 
 const firstPort, portCount = 10_000, 20_000
 

@@ -3,10 +3,10 @@ package hosts
 import (
 	"io"
 	"net"
+	"regexp"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
 // Proxy is a TCP proxy that can be made to fail in the ways a network does.
@@ -15,11 +15,12 @@ type Proxy struct {
 	Address string
 
 	target string
-	delay  atomic.Int64 // of each piece of an answer
+	asked  lockedBuffer
 	cut    atomic.Int64 // how many answers are still to be cut off
 
 	mu    sync.Mutex
 	conns map[net.Conn]struct{}
+	held  chan struct{} // is closed to let answers pass; nil: they do
 }
 
 // StartProxy starts a proxy in front of target.
@@ -32,6 +33,7 @@ func StartProxy(t testing.TB, target string) *Proxy {
 	p := &Proxy{Address: l.Addr().String(), target: target, conns: map[net.Conn]struct{}{}}
 	t.Cleanup(func() {
 		l.Close()
+		p.Pass()
 		p.Drop()
 	})
 	go func() {
@@ -46,8 +48,37 @@ func StartProxy(t testing.TB, target string) *Proxy {
 	return p
 }
 
-// Delay holds back every piece of an answer for d.
-func (p *Proxy) Delay(d time.Duration) { p.delay.Store(int64(d)) }
+// Hold keeps every answer from now on until Pass: the server hears what it is
+// asked, and nobody hears the server.
+func (p *Proxy) Hold() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.held == nil {
+		p.held = make(chan struct{})
+	}
+}
+
+// Pass lets all answers pass, those that were held first.
+func (p *Proxy) Pass() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.held != nil {
+		close(p.held)
+		p.held = nil
+	}
+}
+
+// key is a claim's key in a command, as Redis and webdis read them.
+var key = regexp.MustCompile(`hookward(?::|%3a)([0-9a-f]{32})`)
+
+// Asked counts how often the server has been asked for each claim so far.
+func (p *Proxy) Asked() map[string]int {
+	times := map[string]int{}
+	for _, found := range key.FindAllStringSubmatch(p.asked.String(), -1) {
+		times[found[1]]++
+	}
+	return times
+}
 
 // CutAnswers closes the connection instead of passing back the next n answers:
 // the request has been carried out, and nobody learns of it.
@@ -76,7 +107,7 @@ func (p *Proxy) serve(client net.Conn) {
 	p.conns[client], p.conns[server] = struct{}{}, struct{}{}
 	p.mu.Unlock()
 	go func() {
-		_, _ = io.Copy(server, client)
+		_, _ = io.Copy(server, io.TeeReader(client, &p.asked))
 		server.Close()
 	}()
 	p.answers(client, server)
@@ -91,12 +122,22 @@ func (p *Proxy) answers(client, server net.Conn) {
 		if err != nil {
 			return
 		}
-		time.Sleep(time.Duration(p.delay.Load()))
+		p.mayPass()
 		if p.cut.Load() > 0 && p.cut.Add(-1) >= 0 {
 			return
 		}
 		if _, err := client.Write(buf[:n]); err != nil {
 			return
 		}
+	}
+}
+
+// mayPass waits while answers are held.
+func (p *Proxy) mayPass() {
+	p.mu.Lock()
+	held := p.held
+	p.mu.Unlock()
+	if held != nil {
+		<-held
 	}
 }

@@ -82,12 +82,12 @@ func (r *Redis) Ask(t testing.TB, words ...string) string {
 }
 
 func (r *Redis) ask(words ...string) (string, error) {
-	conn, err := net.DialTimeout("tcp", r.Address, time.Second)
+	conn, err := net.DialTimeout("tcp", r.Address, deadline)
 	if err != nil {
 		return "", err
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(deadline))
 	request := fmt.Appendf(nil, "*%d\r\n", len(words))
 	for _, w := range words {
 		request = fmt.Appendf(request, "$%d\r\n%s\r\n", len(w), w)
@@ -123,7 +123,7 @@ func StartReplica(t testing.TB, of *Redis, settings ...string) *Redis {
 }
 
 // StartSentinels starts n Sentinels that watch a master under the name
-// "claims", and give it up after a second without an answer.
+// "claims", and give it up after two seconds without an answer.
 func StartSentinels(t testing.TB, n int, master *Redis) []*Redis {
 	t.Helper()
 	host, port, _ := net.SplitHostPort(master.Address)
@@ -133,7 +133,7 @@ func StartSentinels(t testing.TB, n int, master *Redis) []*Redis {
 		s := &Redis{Address: fmt.Sprintf("127.0.0.1:%d", p), Dir: dir}
 		config := filepath.Join(dir, "sentinel.conf")
 		text := fmt.Sprintf("port %d\nbind 127.0.0.1\ndir %s\nsentinel monitor claims %s %s %d\n"+
-			"sentinel down-after-milliseconds claims 1000\nsentinel failover-timeout claims 5000\n", p, dir, host, port, n/2+1)
+			"sentinel down-after-milliseconds claims 2000\nsentinel failover-timeout claims 5000\n", p, dir, host, port, n/2+1)
 		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -154,7 +154,7 @@ func StartCluster(t testing.TB, n int, settings ...string) []*Redis {
 	t.Helper()
 	nodes := make([]*Redis, n)
 	for i := range nodes {
-		nodes[i] = StartRedis(t, append([]string{"--cluster-enabled", "yes", "--cluster-node-timeout", "1000",
+		nodes[i] = StartRedis(t, append([]string{"--cluster-enabled", "yes", "--cluster-node-timeout", "10000",
 			"--cluster-port", fmt.Sprint(FreePort(t))}, settings...)...)
 	}
 	args := []string{"--cluster", "create"}

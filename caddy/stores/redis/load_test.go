@@ -63,7 +63,7 @@ func (f *fleet) run(t *testing.T, fault func()) {
 	go func() { wg.Wait(); close(all) }()
 	select {
 	case <-all:
-	case <-time.After(25 * time.Second):
+	case <-time.After(patient):
 		t.Error("not all events were done in time")
 		close(finish)
 		wg.Wait()
@@ -87,22 +87,19 @@ func (f *fleet) deliver(s stores.Store, token, n int) core.State {
 	return states[0]
 }
 
-// check counts what was lost and what came twice.
-func (f *fleet) check(t *testing.T, twiceAtMost int) {
+// check counts how often each event came: at least once, and no more often
+// than that.
+func (f *fleet) check(t *testing.T, most int32) {
 	t.Helper()
-	lost, twice := 0, 0
+	times := map[int32]int{}
 	for n := range f.backend {
-		switch f.backend[n].Load() {
-		case 0:
-			lost++
-		case 1:
-		default:
-			twice++
-		}
+		times[f.backend[n].Load()]++
 	}
-	t.Logf("%d events: %d lost, %d twice; %d commits answered", len(f.backend), lost, twice, f.commits.Load())
-	if lost > 0 || twice > twiceAtMost {
-		t.Errorf("%d lost and %d twice, want none and at most %d", lost, twice, twiceAtMost)
+	t.Logf("events by how often they came: %v; %d commits answered", times, f.commits.Load())
+	for came := range times {
+		if came < 1 || came > most {
+			t.Errorf("%d events came %d times, want 1 to %d", times[came], came, most)
+		}
 	}
 }
 
@@ -111,25 +108,26 @@ func TestKilledAndRestarted(t *testing.T) {
 	f := &fleet{stores: []stores.Store{openAt(t, server.Address), openAt(t, server.Address)}}
 	f.run(t, func() {
 		server.Kill()
-		time.Sleep(200 * time.Millisecond)
 		server.Start(t)
 	})
-	f.check(t, 0)
+	f.check(t, 1)
 }
 
 func TestPausedUnderLoad(t *testing.T) {
 	server := hosts.StartRedis(t)
-	f := &fleet{stores: []stores.Store{openAt(t, server.Address), openAt(t, server.Address)}}
+	one, other := openAt(t, server.Address), openAt(t, server.Address)
+	one.SetTimeout(impatient)
+	f := &fleet{stores: []stores.Store{one, other}}
 	f.run(t, func() {
 		server.Pause()
 		time.Sleep(1500 * time.Millisecond) // longer than the client keeps a silent connection
 		server.Resume()
 	})
-	f.check(t, 0)
+	f.check(t, 1)
 }
 
 // A Sentinel set promotes the replica. What the master had not passed on comes
-// twice: that is the documented case, and rare on one machine.
+// twice: that is the documented case.
 func TestFailover(t *testing.T) {
 	master := hosts.StartRedis(t, "--repl-diskless-sync-delay", "0")
 	replica := hosts.StartReplica(t, master)
@@ -140,7 +138,7 @@ func TestFailover(t *testing.T) {
 	open := func() *redis.Store {
 		return openWith(t, redis.Options{
 			Addresses: []string{sentinels[0].Address, sentinels[1].Address}, Sentinel: "claims",
-			Username: "gate", Password: "s3cret", Timeout: timeout,
+			Username: "gate", Password: "s3cret", Timeout: patient,
 		}, zaptest.NewLogger(t, zaptest.Level(zap.WarnLevel)))
 	}
 	f := &fleet{stores: []stores.Store{open(), open()}}
@@ -158,5 +156,5 @@ func TestClusterNodeRestarts(t *testing.T) {
 		until(t, "the other masters go on", func() bool { return f.commits.Load() > done+20 })
 		nodes[2].Start(t)
 	})
-	f.check(t, 0)
+	f.check(t, 1)
 }

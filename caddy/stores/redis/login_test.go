@@ -37,8 +37,8 @@ func TestTLSAndPassword(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			sees, logs := observer.New(zapcore.DebugLevel)
-			s := openWith(t, redis.Options{Addresses: []string{server.Address}, TLS: c.tls, Password: c.password, Timeout: timeout}, zap.New(sees))
-			state, err := claimIn(t, s, 1, 1)
+			s := openWith(t, redis.Options{Addresses: []string{server.Address}, TLS: c.tls, Password: c.password, Timeout: patient}, zap.New(sees))
+			state, err := claimIn(s, 1, 1)
 			if works := err == nil && state == core.Claimed; works != c.works {
 				t.Errorf("claim = %d, %v", state, err)
 			}
@@ -75,10 +75,10 @@ func TestUserOfItsOwn(t *testing.T) {
 		t.Errorf("the README does not say %q", want)
 	}
 	sees, logs := observer.New(zapcore.WarnLevel)
-	s := openWith(t, redis.Options{Addresses: []string{server.Address}, Username: "gate", Password: "s3cret", Timeout: timeout}, zap.New(sees))
+	s := openWith(t, redis.Options{Addresses: []string{server.Address}, Username: "gate", Password: "s3cret", Timeout: patient}, zap.New(sees))
 	mustClaim(t, s, 1, 1, core.Claimed)
 	mustClaim(t, s, 1, 1, core.Claimed) // renewed
-	if err := commitIn(t, s, 1, 1); err != nil {
+	if err := commitIn(s, 1, 1); err != nil {
 		t.Error(err)
 	}
 	mustClaim(t, s, 2, 2, core.Claimed)
