@@ -62,7 +62,7 @@ func (r *blockReader) failAt(at line, text string) {
 }
 
 // failAtPlaces takes over the core's mistakes, each of which begins with its
-// place, such as "replay.window:" or "secrets[1]:".
+// place, such as "replay.window:" or "secrets[1]:", the option "secret" here.
 func (r *blockReader) failAtPlaces(err error) {
 	all := []error{err}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
@@ -75,7 +75,11 @@ func (r *blockReader) failAtPlaces(err error) {
 		if !known {
 			at = r.start
 		}
-		r.failAt(at, e.Error())
+		text := e.Error()
+		if rest, ok := strings.CutPrefix(text, "secrets"); ok {
+			text = "secret" + rest
+		}
+		r.failAt(at, text)
 	}
 }
 

@@ -21,14 +21,16 @@ func grouped(n int) string {
 	return s
 }
 
-// shortDuration is a duration in the largest unit that needs no fraction.
+// shortDuration is a duration as people say it: a whole number of the largest
+// unit that is right to a hundredth. A window of 27h and the 5m by which clocks
+// may differ are 27h.
 func shortDuration(d time.Duration) string {
 	for _, u := range []struct {
 		unit time.Duration
 		name string
 	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "m"}, {time.Second, "s"}} {
-		if d >= u.unit && d%u.unit == 0 {
-			return strconv.FormatInt(int64(d/u.unit), 10) + u.name
+		if whole := d.Round(u.unit); whole > 0 && (whole-d).Abs()*100 <= d {
+			return strconv.FormatInt(int64(whole/u.unit), 10) + u.name
 		}
 	}
 	return d.String()

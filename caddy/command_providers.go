@@ -3,7 +3,6 @@ package hookward
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -72,16 +71,11 @@ var coverage = map[provider.Signed]string{
 }
 
 func schemeWords(a *provider.Auth) string {
-	places := slices.Clone(a.Headers)
-	if a.Query != "" {
-		places = append(places, "?"+a.Query+"=")
-	}
-	where := strings.Join(places, " or ")
 	if a.IsToken() {
-		return "token in " + where + ", nothing is signed"
+		return "token in " + a.Places() + ", nothing is signed"
 	}
 	return fmt.Sprintf("HMAC-%s of %s, in %s, in %s",
-		strings.ToUpper(string(a.Algorithm)), coverage[a.Signed], a.Encoding, where)
+		strings.ToUpper(string(a.Algorithm)), coverage[a.Signed], a.Encoding, a.Places())
 }
 
 func handshakeWords(h *provider.Handshake) string {

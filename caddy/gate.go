@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -83,7 +84,7 @@ func (g *Gate) Provision(ctx caddy.Context) error {
 	resolved, unresolved := resolvePlaceholders(g.Config)
 	gate, err := core.New(resolved)
 	if err = errors.Join(unresolved, err); err != nil {
-		return g.explain(err)
+		return g.explain(errors.New(bothWords(err.Error())))
 	}
 	g.gate = gate
 	app, err := ctx.App("webhook")
@@ -118,13 +119,21 @@ func (g *Gate) explain(err error) error {
 	return fmt.Errorf("webhook gate %q:\n%w", name, err)
 }
 
+var secretsPlace = regexp.MustCompile(`(?m)^secrets(\[\d+\])?`)
+
+// bothWords names the option as the Caddyfile does, too, where a text of the
+// core names a place: what a gate is provisioned of may have been either.
+func bothWords(text string) string {
+	return secretsPlace.ReplaceAllString(text, "$0 (secret in a Caddyfile)")
+}
+
 func (g *Gate) sayNotes() {
 	log := g.log.With(zap.String("name", g.gate.Name()), zap.String("provider", g.gate.Provider()))
 	for _, note := range g.gate.Notes() {
-		log.Warn(note)
+		log.Warn(bothWords(note))
 	}
 	for _, key := range literalSecrets(g.Config) {
-		log.Warn(key + " stands literally in the configuration, which the admin API and autosave.json show: use {env.NAME} or {file./path}")
+		log.Warn(bothWords(key) + " stands literally in the configuration, which the admin API and autosave.json show: use {env.NAME} or {file./path}")
 	}
 	if g.store != nil && g.store.module.Capacity() > 0 {
 		log.Info(capacityNote(g.store.module.Capacity(), g.gate.Replay().Window), zap.String("store", g.store.label()))

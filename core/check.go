@@ -223,5 +223,6 @@ func (c *Check) noteMismatch(body []byte) {
 	c.note("secrets_tried", strconv.Itoa(len(c.gate.macs)+len(c.gate.tokens)))
 	if c.gate.provider.Auth.Signed == provider.URLAndForm {
 		c.note("url_tried", withoutQueryValues(c.signedURL()))
+		c.noteDoubledPath()
 	}
 }

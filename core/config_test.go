@@ -130,19 +130,19 @@ var mistakes = []struct{ about, config, want string }{
 	{"two bursts", `"rate_limit":"1/s 2 3"`, `rate_limit: "1/s 2 3": "<n>/s" is wanted, or "<n>/s <burst>", with numbers from 0.001 to 1000000`},
 	{"a rate of blanks", `"rate_limit":" "`, `rate_limit: " ": "<n>/s" is wanted, or "<n>/s <burst>", with numbers from 0.001 to 1000000`},
 
-	{"an age without a unit", `"max_age":"60"`, `max_age: "60": a duration from 1s to 8784h is wanted, such as 90s, 12h or 7d`},
-	{"an age under a second", `"max_age":"999ms"`, `max_age: "999ms": a duration from 1s to 8784h is wanted, such as 90s, 12h or 7d`},
-	{"an age of more than a year", `"max_age":"367d"`, `max_age: "367d": a duration from 1s to 8784h is wanted, such as 90s, 12h or 7d`},
-	{"an age before now", `"max_age":"-1h"`, `max_age: "-1h": a duration from 1s to 8784h is wanted, such as 90s, 12h or 7d`},
-	{"days that wrap around", `"max_age":"36500d36500d36500d36500d36500d36500d"`, `max_age: "36500d36500d36500d36500d36500d36500d": a duration from 1s to 8784h is wanted, such as 90s, 12h or 7d`},
-	{"days without a number", `"max_age":"d"`, `max_age: "d": a duration from 1s to 8784h is wanted, such as 90s, 12h or 7d`},
-	{"days with two dots", `"max_age":"1.2.3d"`, `max_age: "1.2.3d": a duration from 1s to 8784h is wanted, such as 90s, 12h or 7d`},
+	{"an age without a unit", `"max_age":"60"`, `max_age: "60": a duration from 1s to 366d is wanted, such as 90s, 12h or 7d`},
+	{"an age under a second", `"max_age":"999ms"`, `max_age: "999ms": a duration from 1s to 366d is wanted, such as 90s, 12h or 7d`},
+	{"an age of more than a year", `"max_age":"367d"`, `max_age: "367d": a duration from 1s to 366d is wanted, such as 90s, 12h or 7d`},
+	{"an age before now", `"max_age":"-1h"`, `max_age: "-1h": a duration from 1s to 366d is wanted, such as 90s, 12h or 7d`},
+	{"days that wrap around", `"max_age":"36500d36500d36500d36500d36500d36500d"`, `max_age: "36500d36500d36500d36500d36500d36500d": a duration from 1s to 366d is wanted, such as 90s, 12h or 7d`},
+	{"days without a number", `"max_age":"d"`, `max_age: "d": a duration from 1s to 366d is wanted, such as 90s, 12h or 7d`},
+	{"days with two dots", `"max_age":"1.2.3d"`, `max_age: "1.2.3d": a duration from 1s to 366d is wanted, such as 90s, 12h or 7d`},
 	{"an age longer than the window", `"max_age":"2h","replay":{"window":"1h"}`, `max_age: "2h" is longer than replay.window (1h), so a capture could pass again in between: shorten it or lengthen the window`},
 	{"an age longer than the provider's window", `"max_age":"186h"`, `max_age: "186h" is longer than replay.window (185h), so a capture could pass again in between: shorten it or lengthen the window`},
 	{"an age where nothing is signed", `{"provider":"telegram","secrets":["hunter2"],"max_age":"1h"}`, `max_age: telegram signs nothing, so the time of an event proves nothing: remove it`},
 
-	{"a window under a minute", `"replay":{"window":"59s"}`, `replay.window: "59s": a duration from 1m to 8784h is wanted, such as 90s, 12h or 7d`},
-	{"a window of more than a year", `"replay":{"window":"366d1s"}`, `replay.window: "366d1s": a duration from 1m to 8784h is wanted, such as 90s, 12h or 7d`},
+	{"a window under a minute", `"replay":{"window":"59s"}`, `replay.window: "59s": a duration from 1m to 366d is wanted, such as 90s, 12h or 7d`},
+	{"a window of more than a year", `"replay":{"window":"366d1s"}`, `replay.window: "366d1s": a duration from 1m to 366d is wanted, such as 90s, 12h or 7d`},
 	{"a lease under a second", `"replay":{"lease":"0s"}`, `replay.lease: "0s": a duration from 1s to 1h is wanted, such as 90s, 12h or 7d`},
 	{"a lease of more than an hour", `"replay":{"lease":"1h1s"}`, `replay.lease: "1h1s": a duration from 1s to 1h is wanted, such as 90s, 12h or 7d`},
 	{"an unknown on_error", `"replay":{"on_error":"ignore"}`, `replay.on_error: unknown word "ignore" (known: reject, accept)`},
@@ -167,7 +167,7 @@ events[0]: "" is no event type: write one as "message.received", or a prefix as 
 max_body: "x": a size from 1B to 1GiB is wanted, such as 1MiB
 allow_ips[0]: "x" is neither an address, nor a CIDR, nor private_ranges
 rate_limit: "x": "<n>/s" is wanted, or "<n>/s <burst>", with numbers from 0.001 to 1000000
-replay.window: "x": a duration from 1m to 8784h is wanted, such as 90s, 12h or 7d
+replay.window: "x": a duration from 1m to 366d is wanted, such as 90s, 12h or 7d
 replay.lease: "x": a duration from 1s to 1h is wanted, such as 90s, 12h or 7d
 replay.on_error: unknown word "x" (known: reject, accept)
 ` + signWithForm(0)},

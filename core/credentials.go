@@ -13,11 +13,20 @@ import (
 
 // readCredentials finds the signature or token and decodes it: a request
 // without one is turned away before its body is read.
-func (c *Check) readCredentials() Code {
+func (c *Check) readCredentials() (code Code) {
 	auth := &c.gate.provider.Auth
 	if auth.IsToken() {
-		return c.readToken(auth)
+		code = c.readToken(auth)
+	} else {
+		code = c.readSignatures(auth)
 	}
+	if code != "" {
+		c.note("expected", auth.Places())
+	}
+	return code
+}
+
+func (c *Check) readSignatures(auth *provider.Auth) Code {
 	found := false
 	c.signatures = c.room.signatures[:0]
 	for _, name := range auth.Headers {

@@ -98,7 +98,7 @@ func (g *Gate) setWindow(p *problems, text string) {
 	needed := g.provider.Window
 	g.replay.Window = readDuration(p, "replay.window", text, time.Minute, longestWindow)
 	if g.replay.Window < needed {
-		g.notes = append(g.notes, say("replay.window %s is shorter than the %s that %s's retries need: late retries pass as new", text, inHours(needed), g.provider.Name))
+		g.notes = append(g.notes, say("replay.window %s is shorter than the %s that %s's retries need: late retries pass as new", text, inWords(needed), g.provider.Name))
 	}
 }
 
@@ -133,7 +133,7 @@ func (g *Gate) setMaxAge(p *problems, age string) {
 		g.maxAge = readDuration(p, "max_age", age, time.Second, longestWindow)
 		window := g.replay.Window // 0 if it was wrong itself, and told so
 		if g.maxAge > window && window > 0 && !g.replay.Off {
-			p.add("max_age", "%q is longer than replay.window (%s), so a capture could pass again in between: shorten it or lengthen the window", age, inHours(window))
+			p.add("max_age", "%q is longer than replay.window (%s), so a capture could pass again in between: shorten it or lengthen the window", age, inWords(window))
 		}
 	}
 	if g.maxAge > 0 {

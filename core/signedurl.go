@@ -35,6 +35,28 @@ func (g *Gate) setPublicURL(p *problems, text string) {
 		return
 	}
 	g.publicURL = strings.TrimSuffix(text, "/")
+	if signsURL && urlPath(g.publicURL) != "" {
+		g.notes = append(g.notes, say("public_url ends in a path: it is put before the path of every request, which is right only where a proxy before this one strips %q; if none does, end it before the path", urlPath(g.publicURL)))
+	}
+}
+
+// urlPath is the path of an absolute URL, "" if it has none.
+func urlPath(u string) string {
+	_, rest, _ := strings.Cut(u, "://")
+	slash := strings.IndexByte(rest, '/')
+	if slash < 0 {
+		return ""
+	}
+	return rest[slash:]
+}
+
+// noteDoubledPath tells of the commonest slip: public_url is the whole URL that
+// the provider was given, and the path stands in what was tried twice.
+func (c *Check) noteDoubledPath() {
+	path, _, _ := strings.Cut(c.head.Target, "?")
+	if path != "/" && strings.HasSuffix(urlPath(c.gate.publicURL), path) {
+		c.note("hint", "public_url ends in the request's own path, which then stands in the URL twice: end it before the path")
+	}
 }
 
 // isWebURL says that a text is an absolute URL of the web. It is stricter than

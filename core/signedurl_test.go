@@ -83,6 +83,30 @@ func TestMismatchTellsTheURL(t *testing.T) {
 	}
 }
 
+// A public_url with the path that the provider was given, too, is the commonest
+// slip: the operator is told at load, and with what did not match.
+func TestPublicURLWithThePath(t *testing.T) {
+	for _, c := range []struct {
+		publicURL, target string
+		noted, hinted     bool
+	}{
+		{"https://example.com", "/hooks/twilio", false, false},
+		{"https://example.com/", "/", false, false},
+		{"https://example.com/hooks/twilio", "/hooks/twilio?a=b", true, true},
+		{"https://example.com/api/hooks/twilio", "/hooks/twilio", true, true},
+		{"https://example.com/api", "/hooks/twilio", true, false},
+	} {
+		gate := twilioGate(t, c.publicURL)
+		if noted := strings.Contains(strings.Join(gate.Notes(), "\n"), "public_url ends in a path"); noted != c.noted {
+			t.Errorf("%s: the notes are %q", c.publicURL, gate.Notes())
+		}
+		v := examine(gate, core.Head{Target: c.target}, signTwilio("another"), "Body=hello")
+		if hinted := slices.ContainsFunc(v.Tried, func(f core.Field) bool { return f.Name == "hint" }); hinted != c.hinted {
+			t.Errorf("%s and %s: the log is told %q", c.publicURL, c.target, v.Tried)
+		}
+	}
+}
+
 // FuzzSignedForm holds the gate to Twilio's recipe as net/url reads forms: what
 // it signs passes, and of other forms only those for which it signs the same.
 func FuzzSignedForm(f *testing.F) {

@@ -12,7 +12,7 @@ import (
 func readDuration(p *problems, place, text string, least, most time.Duration) time.Duration {
 	d, err := parseDuration(text)
 	if err != nil || d < least || d > most {
-		p.add(place, "%q: a duration from %s to %s is wanted, such as 90s, 12h or 7d", text, inHours(least), inHours(most))
+		p.add(place, "%q: a duration from %s to %s is wanted, such as 90s, 12h or 7d", text, inWords(least), inWords(most))
 		return 0
 	}
 	return d
@@ -34,8 +34,12 @@ func parseDuration(s string) (time.Duration, error) {
 	}
 }
 
-// inHours is d without the zeros at the end: 24h and not 24h0m0s.
-func inHours(d time.Duration) string {
+// inWords is d as people write it: 366d, 24h and not 24h0m0s.
+func inWords(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d > day && d%day == 0 {
+		return strconv.Itoa(int(d/day)) + "d"
+	}
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")

@@ -1,5 +1,7 @@
 package provider
 
+import "strings"
+
 // Auth is what makes a delivery authentic: a signature (an HMAC under a shared
 // secret) or a token (the shared secret itself comes along).
 type Auth struct {
@@ -28,6 +30,15 @@ type Auth struct {
 
 // IsToken says that a shared secret comes along and nothing is signed.
 func (a *Auth) IsToken() bool { return a.Algorithm == "" }
+
+// Places says in words where the signature or token may stand.
+func (a *Auth) Places() string {
+	places := strings.Join(a.Headers, " or ")
+	if a.Query != "" {
+		places += " or ?" + a.Query + "="
+	}
+	return places
+}
 
 // Assurance is the word for what a verdict stands on.
 func (a *Auth) Assurance() string {
