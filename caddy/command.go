@@ -46,9 +46,14 @@ standard input). With --config, a Caddyfile or its JSON says provider, secret,
 public URL and address; what the flags say comes first, and a --to without a
 path keeps the gate's path.
 
-The exit status is not 0 if the request was not accepted.`,
+Where the provider signs the URL (Twilio), --public-url is the URL that it has,
+with or without the path: what it would send there is what goes to --to.
+
+The exit status is not 0 if the request was not accepted, or with --forge if it
+was.`,
 		Example: `  caddy webhook send meta --to http://localhost:8080/hooks/meta --secret {env.META_APP_SECRET}
   caddy webhook send twilio --config Caddyfile --sample voice
+  caddy webhook send twilio --config Caddyfile --public-url https://example.com/hooks/twilio
   caddy webhook send --config Caddyfile --name sms --forge
   caddy webhook send meta --config Caddyfile --handshake`,
 		Args:              cobra.MaximumNArgs(1),
@@ -71,13 +76,13 @@ func (o *sendOptions) addFlags(cmd *cobra.Command) {
 	f.StringVarP(&o.adapter, "adapter", "a", "", "Name of config adapter to apply (default: caddyfile, for .json none)")
 	f.StringVar(&o.name, "name", "", "Name of the gate, where the configuration has several of the provider")
 	f.StringVar(&o.to, "to", "", "URL to send to")
-	f.StringVar(&o.publicURL, "public-url", "", "URL up to the path that the provider was given, if it signs the URL and --to is another")
+	f.StringVar(&o.publicURL, "public-url", "", "URL that the provider was given, if it signs the URL and --to is another")
 	f.StringVar(&o.secret, "secret", "", "Secret to sign with: a literal, {env.NAME} or {file./path}")
 	f.StringVar(&o.verifyToken, "verify-token", "", "Verify token of the handshake, likewise")
 	f.StringVarP(&o.sample, "sample", "s", "", "Built-in payload (default: the provider's first)")
 	f.StringVarP(&o.file, "file", "f", "", "File with the payload")
 	f.BoolVar(&o.handshake, "handshake", false, "Send the provider's handshake")
-	f.BoolVar(&o.forge, "forge", false, "Sign with a secret that is not the gate's")
+	f.BoolVar(&o.forge, "forge", false, "Sign with a secret that is not the gate's: it must be refused")
 	f.IntVarP(&o.repeat, "repeat", "n", 1, "Send the same request so many times")
 	f.BoolVarP(&o.insecure, "insecure", "k", false, "Take any certificate of the server")
 	cmd.MarkFlagsMutuallyExclusive("sample", "file", "handshake")

@@ -3,6 +3,7 @@ package hookward
 import (
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -16,9 +17,8 @@ import (
 	"github.com/hookward/hookward/core/provider"
 )
 
-// exchange sends a request and prints it and its answer; an answer that is not
-// 2xx is an error.
-func (o *sendOptions) exchange(p *provider.Provider, r *http.Request) (answer []byte, err error) {
+// exchange sends a request and prints it and its answer.
+func (o *sendOptions) exchange(p *provider.Provider, r *http.Request) (*answer, error) {
 	printRequest(o.out, p, r)
 	resp, err := o.client().Do(r)
 	if err != nil {
@@ -26,17 +26,35 @@ func (o *sendOptions) exchange(p *provider.Provider, r *http.Request) (answer []
 		return nil, fmt.Errorf("sending to %s: %w", r.URL.Host, cause(err))
 	}
 	defer resp.Body.Close()
-	answer, err = io.ReadAll(resp.Body)
-	printAnswer(o.out, resp, answer)
+	body, err := io.ReadAll(resp.Body)
+	printAnswer(o.out, resp, body)
 	if err != nil {
 		return nil, fmt.Errorf("reading the answer: %w", err)
 	}
-	said := explain(resp, answer)
-	if resp.StatusCode/100 != 2 {
-		return nil, fmt.Errorf("not accepted: %s", said)
+	a := &answer{status: resp.StatusCode, body: body, duplicate: resp.Header.Get("X-Hookward-Duplicate") != ""}
+	if resp.Header.Get("Content-Type") == "application/problem+json" {
+		_ = json.Unmarshal(body, &a.problem) // a backend's may be of another kind
 	}
-	fmt.Fprintln(o.out, said)
-	return answer, nil
+	return a, nil
+}
+
+// judge says what an answer means; one that is not what was asked for is an
+// error.
+func (o *sendOptions) judge(a *answer) error {
+	accepted := a.status/100 == 2
+	switch {
+	case accepted && o.forge:
+		return errors.New("the forgery was accepted: is the gate report_only? Else no gate stands at this path")
+	case o.forge && a.problem.Code != core.SignatureMismatch:
+		return fmt.Errorf("the forgery was refused, but not for its signature: %s", a.explain())
+	case o.forge:
+		fmt.Fprintf(o.out, "refused, as a forgery must be: %s\n", a.problem.Code)
+	case !accepted:
+		return fmt.Errorf("not accepted: %s", a.explain())
+	default:
+		fmt.Fprintln(o.out, a.explain())
+	}
+	return nil
 }
 
 func (o *sendOptions) client() *http.Client {
@@ -99,26 +117,31 @@ func printAnswer(w io.Writer, resp *http.Response, body []byte) {
 	}
 }
 
-// explain says in a sentence what an answer means.
-func explain(resp *http.Response, body []byte) string {
-	if resp.Header.Get("Content-Type") == "application/problem+json" {
-		var problem struct {
-			Code   core.Code `json:"code"`
-			Detail string    `json:"detail"`
-		}
-		if json.Unmarshal(body, &problem) == nil && problem.Code != "" {
-			return strings.TrimSpace(fmt.Sprintf("%s: %s %s", problem.Code, problem.Detail, advice[problem.Code]))
-		}
+// answer is what came back.
+type answer struct {
+	status    int
+	body      []byte
+	duplicate bool
+	// problem is the gate's, or empty.
+	problem struct {
+		Code   core.Code `json:"code"`
+		Detail string    `json:"detail"`
 	}
-	switch {
-	case resp.Header.Get("X-Hookward-Duplicate") != "":
+}
+
+// explain says an answer in a sentence.
+func (a *answer) explain() string {
+	switch code := a.problem.Code; {
+	case code != "":
+		return strings.TrimSpace(fmt.Sprintf("%s: %s %s", code, a.problem.Detail, advice[code]))
+	case a.duplicate:
 		return "a duplicate: the gate has seen this event before, and the backend doesn't see it again"
-	case resp.StatusCode/100 == 2:
+	case a.status/100 == 2:
 		return "accepted"
-	case statusAdvice[resp.StatusCode] != "":
-		return fmt.Sprintf("%d: %s", resp.StatusCode, statusAdvice[resp.StatusCode])
+	case statusAdvice[a.status] != "":
+		return fmt.Sprintf("%d: %s", a.status, statusAdvice[a.status])
 	default:
-		return fmt.Sprintf("%d: this is not the gate's answer, but the backend's or that of something in front", resp.StatusCode)
+		return fmt.Sprintf("%d: this is not the gate's answer, but the backend's or that of something in front", a.status)
 	}
 }
 
@@ -131,7 +154,7 @@ var advice = map[core.Code]string{
 	core.BodyTooLarge:           "See max_body.",
 	core.SignatureMissing:       "Is this gate another provider's?",
 	core.SignatureMalformed:     "Is this gate another provider's?",
-	core.SignatureMismatch:      "Is the secret the gate's? Where the provider signs the URL, is public_url the one it was given? The gate's log says what it tried.",
+	core.SignatureMismatch:      "Is the secret the gate's? Where the provider signs the URL, is public_url the one it was given, up to the path? The gate's log says what it tried.",
 	core.TimestampOutOfRange:    "Is the clock right, here and there?",
 	core.HandshakeDenied:        "Is the verify token the gate's? Is a handshake what was sent?",
 	core.PayloadInvalid:         "Is the file the provider's payload as it was sent?",

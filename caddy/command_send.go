@@ -1,6 +1,7 @@
 package hookward
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -44,16 +45,19 @@ func (o *sendOptions) run() error {
 	if o.forge {
 		sign = sender.Forgery
 	}
+	var failed error // the last one
 	for range o.repeat {
-		r, signErr := sign(payload)
-		if signErr != nil {
-			return signErr
+		r, err := sign(payload)
+		if err != nil {
+			return err
 		}
-		if _, sendErr := o.exchange(sender.Provider, r); sendErr != nil {
-			err = sendErr
+		a, err := o.exchange(sender.Provider, r)
+		if err == nil {
+			err = o.judge(a)
 		}
+		failed = cmp.Or(err, failed)
 	}
-	return err
+	return failed
 }
 
 func (o *sendOptions) shake(sender *send.Sender) error {
@@ -61,11 +65,17 @@ func (o *sendOptions) shake(sender *send.Sender) error {
 	if err != nil {
 		return err
 	}
-	answer, err := o.exchange(sender.Provider, r)
-	if err == nil && !sender.Answers(challenge, answer) {
-		err = fmt.Errorf("%s wants another answer", sender.Provider.Name)
+	a, err := o.exchange(sender.Provider, r)
+	if err != nil {
+		return err
 	}
-	return err
+	if err := o.judge(a); err != nil {
+		return err
+	}
+	if !sender.Answers(challenge, a.body) {
+		return fmt.Errorf("%s wants another answer", sender.Provider.Name)
+	}
+	return nil
 }
 
 // sender puts together what the flags say and, behind them, what the

@@ -111,6 +111,41 @@ func TestSendExplainsRejections(t *testing.T) {
 	}
 }
 
+// A forgery that is refused is what was asked for.
+func TestSendForgery(t *testing.T) {
+	for _, c := range []struct {
+		stub gateStub
+		want string // in the error, "" for none
+	}{
+		{gateStub{status: 401, contentType: "application/problem+json", answer: `{"code":"signature_mismatch"}`}, ""},
+		{gateStub{status: 401, contentType: "application/problem+json", answer: `{"code":"signature_missing"}`}, "not for its signature"},
+		{gateStub{status: 404}, "not for its signature: 404: there is no gate"},
+		{gateStub{status: 200}, "accepted"},
+	} {
+		out, err := webhook("", "send", "meta", "--to", startStub(t, &c.stub), "--secret", "s", "--forge")
+		switch {
+		case c.want == "" && (err != nil || !strings.HasSuffix(out, "refused, as a forgery must be: signature_mismatch\n")):
+			t.Errorf("a forgery that is refused: %v\n%s", err, out)
+		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
+			t.Errorf("a forgery that gets %d %s: %v, want %q", c.stub.status, c.stub.answer, err, c.want)
+		}
+	}
+}
+
+// Of several requests one that fails is enough.
+func TestSendFailsIfOneFails(t *testing.T) {
+	n := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if n++; n == 1 {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	}))
+	defer server.Close()
+	if _, err := webhook("", "send", "meta", "--to", server.URL, "--secret", "s", "--repeat", "2"); err == nil || n != 2 {
+		t.Errorf("%d requests, error %v", n, err)
+	}
+}
+
 func TestSendRefuses(t *testing.T) {
 	config := writeConfig(t, sites)
 	for _, c := range []struct{ args, want string }{

@@ -113,7 +113,7 @@ func readmeCommands(t *testing.T, folder string) (lines []string) {
 }
 
 // run starts Caddy by the README's own line, and runs the other lines. A line
-// that ends in "# refused" must fail.
+// that is marked "# fails" must fail.
 func (s *site) run(t *testing.T, commands []string) {
 	t.Helper()
 	i := slices.IndexFunc(commands, func(line string) bool { return strings.HasPrefix(line, "caddy run") })
@@ -125,7 +125,7 @@ func (s *site) run(t *testing.T, commands []string) {
 	s.awaitCertificate(t)
 	script := []string{"set -ex", before}
 	for _, line := range commands[i+1:] {
-		if command, refused := strings.CutSuffix(line, "# refused"); refused {
+		if command, _, fails := strings.Cut(line, "# fails"); fails {
 			line = "if " + command + "; then exit 99; fi"
 		}
 		script = append(script, line)

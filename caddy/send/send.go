@@ -20,8 +20,8 @@ type Sender struct {
 	Provider *provider.Provider
 	// URL is where the requests go.
 	URL string
-	// PublicURL is scheme, host and port that the provider was given, for those
-	// that sign the URL. Default: those of URL.
+	// PublicURL is the URL that the provider was given, with or without the path,
+	// for those that sign the URL. Default: URL.
 	PublicURL string
 	// Secret is what the requests are signed with, or the token.
 	Secret string

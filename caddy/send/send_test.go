@@ -2,6 +2,9 @@ package send_test
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base64"
 	"io"
 	"net/http"
 	"net/netip"
@@ -152,6 +155,32 @@ func TestForgeriesAreRefused(t *testing.T) {
 		}
 		if v := check(t, p, r); v.Code != core.SignatureMismatch {
 			t.Errorf("%s: a forgery is %s %q, want %s", p.Name, v.Outcome, v.Code, core.SignatureMismatch)
+		}
+	}
+}
+
+// TestPublicURL signs what the provider would: the URL that it was given, which
+// may be told with its path.
+func TestPublicURL(t *testing.T) {
+	for _, c := range []struct{ public, url, want string }{
+		{"", "http://localhost:8000/hooks/twilio?a=b", "http://localhost:8000/hooks/twilio?a=b"},
+		{"https://example.com", "http://localhost/hooks/twilio?a=b", "https://example.com/hooks/twilio?a=b"},
+		{"https://example.com/", "http://localhost/hooks/twilio", "https://example.com/hooks/twilio"},
+		{"https://example.com/hooks/twilio", "http://localhost/hooks/twilio?a=b", "https://example.com/hooks/twilio?a=b"},
+		{"https://example.com/api", "http://localhost/hooks/twilio", "https://example.com/api/hooks/twilio"},
+		{"https://example.com", "http://localhost/example.com", "https://example.com/example.com"},
+		{"https://example.com", "http://localhost/", "https://example.com/"},
+	} {
+		p := *provider.ByName("twilio")
+		s := &send.Sender{Provider: &p, URL: c.url, PublicURL: c.public, Secret: "s"}
+		r, err := s.Delivery(send.NewPayload(&p, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		mac := hmac.New(sha1.New, []byte("s"))
+		mac.Write([]byte(c.want))
+		if got := r.Header.Get("X-Twilio-Signature"); got != base64.StdEncoding.EncodeToString(mac.Sum(nil)) {
+			t.Errorf("public URL %q and %s: signed is not %s", c.public, c.url, c.want)
 		}
 	}
 }

@@ -93,13 +93,18 @@ func (s *Sender) urlAndForm(r *http.Request, p Payload) ([]byte, error) {
 	return message, nil
 }
 
-// publicURL is the URL as the provider was given it.
+// publicURL is the URL as the provider was given it. No provider would call a
+// path that stands there twice.
 func (s *Sender) publicURL(u *url.URL) string {
 	base := s.PublicURL
 	if base == "" {
 		base = u.Scheme + "://" + u.Host
 	}
-	return strings.TrimSuffix(base, "/") + u.RequestURI()
+	scheme, rest, _ := strings.Cut(strings.TrimSuffix(base, "/"), "://")
+	if path := u.EscapedPath(); len(path) > 1 {
+		rest = strings.TrimSuffix(rest, path)
+	}
+	return scheme + "://" + rest + u.RequestURI()
 }
 
 // challengeMAC is the HMAC that X wants in answer to its challenge.
