@@ -63,12 +63,10 @@ func (c *Check) forward(hold []Key) *Verdict {
 		Field{headerEvent, v.EventWord()},
 		Field{headerAssurance, c.assurance})
 	body := c.rawBody
-	if c.gate.original {
-		v.Remove = hopByHop
-	} else {
+	v.Remove = c.gate.remove
+	if !c.gate.original {
 		body = c.writeUnified(events, keep)
 		v.Rewrite, v.Body, v.Method = true, body, "POST"
-		v.Remove = c.gate.remove
 		v.Set = append(v.Set, Field{"Content-Type", "application/json"})
 		if q := c.gate.provider.Auth.Query; q != "" {
 			v.Target = withoutQueryParameter(c.head.Target, q)

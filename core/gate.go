@@ -29,7 +29,7 @@ type Gate struct {
 	signWith    []*mac
 	reportOnly  bool
 	replay      Replay
-	remove      []string // header fields that a rewritten request loses
+	remove      []string // header fields that a forwarded request loses
 	writer      *unified.Writer
 	notes       []string
 	scratch     scratchPool

@@ -47,12 +47,26 @@ var hopByHop = []string{"Connection", "Keep-Alive", "Proxy-Connection", "Te", "T
 // bodyFields describe a body that is replaced.
 var bodyFields = []string{"Content-Encoding", "Content-Md5", "Digest", "Content-Digest", "Repr-Digest", "Signature", "Signature-Input"}
 
-// removed are the fields that go from a rewritten request: those above, and the
-// provider's signature or token.
+// overrideFields have a backend's framework take the request for one of another
+// method or at another path than those that the gate has looked at. No provider
+// sends them, and no signature covers them: who has captured a delivery could
+// send it to any handler.
+var overrideFields = []string{"X-Http-Method-Override", "X-Http-Method", "X-Method-Override", "X-Original-Url", "X-Rewrite-Url"}
+
+// removed are the fields that go from a forwarded request: of those above, what
+// the output leaves no use for; the provider's signature or token, if it is not
+// the original; and those that the gate signs with itself.
 func (g *Gate) removed() []string {
-	names := append(append([]string(nil), hopByHop...), bodyFields...)
-	names = append(names, g.provider.Auth.Headers...)
-	return append(names, g.provider.Auth.Legacy...)
+	names := append(append([]string(nil), hopByHop...), overrideFields...)
+	if !g.original {
+		names = append(names, bodyFields...)
+		names = append(names, g.provider.Auth.Headers...)
+		names = append(names, g.provider.Auth.Legacy...)
+	}
+	if len(g.signWith) > 0 {
+		names = append(names, headerWebhookID, headerWebhookTimestamp, headerWebhookSignature)
+	}
+	return names
 }
 
 // safeFieldValue is s as a header value: printable ASCII, and not for ever.

@@ -40,7 +40,6 @@ func (g *Gate) setSignWith(p *problems, secrets []string) {
 // sign adds Standard Webhooks headers for body to the forwarded request. The
 // id is the same whenever the same events of the same delivery are forwarded.
 func (g *Gate) sign(v *Verdict, now time.Time, body []byte, events []unified.Event, keep func(int) bool) {
-	v.Remove = append(v.Remove, headerWebhookID, headerWebhookTimestamp, headerWebhookSignature)
 	h := sha256.New()
 	h.Write([]byte(v.Delivery))
 	for i := range events {
