@@ -26,20 +26,14 @@ type Doc struct {
 
 // node is one value. It has 32 bytes: finding a member walks over many.
 type node struct {
-	members    uint64 // of an object: the marks of its members' names, as bits
-	start, end uint32 // the value in the text; a string's without its quotes
-	next       int32  // the first node that is not inside this one
-	kind       Kind
-	escaped    bool // of a string
-	alike      bool // of an object: some members have one mark, and perhaps one name
-	name
-}
-
-// name is where a member's name lies in the text, between its quotes.
-type name struct {
-	mark        uint8
+	members     uint64 // of an object: the marks of its members' names, as bits
+	start, end  uint32 // the value in the text; a string's without its quotes
+	next        int32  // the first node that is not inside this one
+	from, to    uint32 // the member's name in the text, without its quotes
+	mark        uint8  // the name's
 	nameEscaped bool
-	from, to    uint32
+	kind        Kind
+	special     bool // a string has escapes; some members of an object have one mark, and perhaps one name
 }
 
 // mark is a number from 0 to 63 that tells most names of one object apart
@@ -52,8 +46,8 @@ func mark(name string) uint8 {
 }
 
 func (n *node) addMember(mark uint8) {
-	n.alike = n.alike || n.members>>mark&1 == 1
-	n.members |= 1 << mark
+	n.special = n.special || n.members>>(mark%64)&1 == 1
+	n.members |= 1 << (mark % 64)
 }
 
 // Root is the document's outermost value, absent when the document is empty.

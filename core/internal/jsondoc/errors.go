@@ -22,16 +22,6 @@ func stringError(text string, i int) error {
 	}
 }
 
-// nameError is for a member's name that begins at i.
-func nameError(text string, i int) error {
-	end, _ := stringEnd(text, i)
-	if at(text, end) != '"' {
-		return stringError(text, end)
-	}
-	_, i = next(text, end+1)
-	return failure("no colon after the member name", i)
-}
-
 // scalarError is for a value that begins at start and goes wrong at i.
 func scalarError(text string, start, i int) error {
 	switch {

@@ -33,40 +33,75 @@ const none = -1 // no container
 
 // parse adds the values of text to nodes. It is a loop and not a recursion: a
 // sender's nesting must not grow the stack of a wasm module. And it is one long
-// function, because all its state then stays in registers.
+// function that fills each node where it will lie: its state then stays in
+// registers.
 func parse(text string, nodes []node) ([]node, error) {
 	in, depth := int32(none), 0 // the innermost open container: its next is the one around it
 	closer := byte(0)           // what ends it
-	var member name             // of the value that comes next
 	c, i := next(text, 0)
 	most := maxValues(text)
 	for {
-		n := node{start: uint32(i), next: int32(len(nodes) + 1), name: member}
+		this := len(nodes)
+		if this == cap(nodes) {
+			nodes = append(nodes, node{})
+		}
+		if this == most {
+			return nodes, ErrTooMany
+		}
+		nodes = nodes[:this+1]
+		n := &nodes[this]
+		if closer == '}' {
+			if c != '"' {
+				return nodes, failure("no member name", i)
+			}
+			end := plainEnd(text, i+1)
+			n.nameEscaped = at(text, end) != '"'
+			if n.nameEscaped {
+				if end = stringEnd(text, end); at(text, end) != '"' {
+					return nodes, stringError(text, end)
+				}
+			}
+			n.from, n.to = uint32(i+1), uint32(end)
+			n.mark = mark(content(text[i+1:end], n.nameEscaped))
+			nodes[in].addMember(n.mark)
+			if c, i = next(text, end+1); c != ':' {
+				return nodes, failure("no colon after the member name", i)
+			}
+			c, i = next(text, i+1)
+		} else {
+			n.from, n.to, n.mark, n.nameEscaped = 0, 0, 0, false
+		}
+
+		n.members, n.next, n.special = 0, int32(this+1), false
 		end := i + 1
 		switch c {
 		case '"':
-			end, n.escaped = stringEnd(text, end)
+			end = plainEnd(text, end)
 			if at(text, end) != '"' {
-				return nodes, stringError(text, end)
+				n.special = true
+				if end = stringEnd(text, end); at(text, end) != '"' {
+					return nodes, stringError(text, end)
+				}
 			}
-			n.kind, n.start, n.end = String, n.start+1, uint32(end)
+			n.kind, n.start, n.end = String, uint32(i+1), uint32(end)
 			end++
-		case '{', '[':
-			if depth++; depth > MaxDepth {
-				return nodes, ErrTooDeep
-			}
-			n.kind, n.next = containers[c], in
-			in, closer = int32(len(nodes)), closers[n.kind]
+		case '{':
+			n.kind, n.start, n.next = Object, uint32(i), in
+			in, closer = int32(this), '}'
+			depth++
+		case '[':
+			n.kind, n.start, n.next = Array, uint32(i), in
+			in, closer = int32(this), ']'
+			depth++
 		default:
 			if n.kind, end = scalar(text, i); n.kind == Absent {
 				return nodes, scalarError(text, i, end)
 			}
-			n.end = uint32(end)
+			n.start, n.end = uint32(i), uint32(end)
 		}
-		if len(nodes) == most {
-			return nodes, ErrTooMany
+		if depth > MaxDepth {
+			return nodes, ErrTooDeep
 		}
-		nodes = append(nodes, n)
 
 		c, i = next(text, end)
 		for in != none && c == closer {
@@ -84,62 +119,28 @@ func parse(text string, nodes []node) ([]node, error) {
 			}
 			return nodes, nil
 		}
-
-		if first := int(in) == len(nodes)-1; !first {
+		if first := int(in) == this; !first {
 			if c != ',' {
 				return nodes, commaError(text, i)
 			}
 			c, i = next(text, i+1)
 		}
-		member = name{}
-		if closer == '}' {
-			if c != '"' {
-				return nodes, failure("no member name", i)
-			}
-			if member, end = memberName(text, i+1); end < 0 {
-				return nodes, nameError(text, i+1)
-			}
-			nodes[in].addMember(member.mark)
-			c, i = next(text, end)
-		}
 	}
 }
 
-var (
-	containers = [...]Kind{'[': Array, '{': Object}
-	closers    = [...]byte{Array: ']', Object: '}'}
-)
+var closers = [...]byte{Array: ']', Object: '}'}
 
-// memberName reads a member's name, which begins at i, and its colon. The end
-// is negative where that is not what stands there.
-func memberName(text string, i int) (n name, end int) {
-	end, escaped := stringEnd(text, i)
-	if at(text, end) != '"' {
-		return name{}, -1
-	}
-	n = name{mark(content(text[i:end], escaped)), escaped, uint32(i), uint32(end)}
-	c, colon := next(text, end+1)
-	if c != ':' {
-		return name{}, -1
-	}
-	return n, colon + 1
-}
-
-// stringEnd finds the quote that ends a string whose content begins at i, or
-// the byte that no string may have there.
-func stringEnd(text string, i int) (end int, escaped bool) {
-	for {
-		i = plainEnd(text, i)
-		if at(text, i) != '\\' {
-			return i, escaped
-		}
+// stringEnd finds the quote that ends a string, or the byte that no string may
+// have there. What comes before i is good.
+func stringEnd(text string, i int) int {
+	for at(text, i) == '\\' {
 		n := escapeLen(text[i:])
 		if n == 0 {
-			return i, true
+			return i
 		}
-		escaped = true
-		i += n
+		i = plainEnd(text, i+n)
 	}
+	return i
 }
 
 // escapeLen is the length of the escape that s begins with, 0 for a bad one.

@@ -52,7 +52,7 @@ func (v Value) Text() string {
 	n := v.node()
 	switch n.kind {
 	case String:
-		return content(v.doc.text[n.start:n.end], n.escaped)
+		return content(v.doc.text[n.start:n.end], n.special)
 	case Number, Bool:
 		return v.doc.text[n.start:n.end]
 	default:
@@ -81,7 +81,7 @@ func (v Value) Get(name string) Value {
 	}
 	nodes, m := v.doc.nodes, mark(name)
 	object := &nodes[v.at]
-	if object.members>>m&1 == 0 {
+	if object.members>>(m%64)&1 == 0 {
 		return Value{}
 	}
 	found := Value{}
@@ -91,7 +91,7 @@ func (v Value) Get(name string) Value {
 			if v.doc.memberName(n) == name {
 				found = Value{v.doc, i, object.next}
 			}
-			if !object.alike {
+			if !object.special {
 				break
 			}
 		}
