@@ -169,6 +169,10 @@ func tryRaw(address, head string, more func(net.Conn)) (answer, error) {
 			more(conn)
 		}
 	}()
+	return readAnswer(conn)
+}
+
+func readAnswer(conn net.Conn) (answer, error) {
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
 		return answer{}, err

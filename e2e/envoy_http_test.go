@@ -37,8 +37,8 @@ func httpGate(t *testing.T, replay, store object) string {
 // speaks HTTP there.
 func newHTTPSite(t *testing.T, binary, redis string, how setup, args ...string) *envoySite {
 	t.Helper()
-	envoy := hosts.StartEnvoy(t, binary, hosts.Bootstrap([]object{how.listener(t)},
-		hosts.Cluster("backend", how.cluster), hosts.Cluster("redis", redis)), args...)
+	envoy := hosts.StartEnvoy(t, binary, hosts.Bootstrap([]object{how.listener(t, "site")},
+		hosts.Cluster("site", how.cluster), hosts.Cluster("redis", redis)), args...)
 	return &envoySite{envoy, envoy.Addresses(t)["site"]}
 }
 

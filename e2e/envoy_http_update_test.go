@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -22,22 +20,11 @@ func TestEnvoyHTTPUpdate(t *testing.T) {
 		backend := &recorder{answer: func(http.ResponseWriter, *http.Request) { working <- struct{}{}; <-finish }}
 		redis := hosts.StartRedis(t)
 		slow := hosts.StartProxy(t, hosts.StartWebdis(t, redis.Address).Address)
-		listeners, port := filepath.Join(t.TempDir(), "listeners.json"), hosts.FreePort(t)
-		update := func(version, config string) {
-			listener := setup{config: config}.listener(t)
-			listener["address"] = object{"socket_address": object{"address": "127.0.0.1", "port_value": port}}
-			listener["@type"] = "type.googleapis.com/envoy.config.listener.v3.Listener"
-			text := toJSON(t, object{"version_info": version, "resources": []any{listener}})
-			if err := os.WriteFile(listeners+".new", []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.Rename(listeners+".new", listeners); err != nil {
-				t.Fatal(err)
-			}
-		}
-		update("1", httpGate(t, nil, nil))
-		bootstrap := hosts.Bootstrap(nil, hosts.Cluster("backend", serve(t, backend)), hosts.Cluster("redis", slow.Address))
-		bootstrap["dynamic_resources"] = object{"lds_config": object{"path_config_source": object{"path": listeners}}}
+		port := hosts.FreePort(t)
+		lds := newDiscovered(t, func(config string) object { return discoveredListener(t, "site", port, config) })
+		lds.set(t, httpGate(t, nil, nil))
+		bootstrap := hosts.Bootstrap(nil, hosts.Cluster("site", serve(t, backend)), hosts.Cluster("redis", slow.Address))
+		bootstrap["dynamic_resources"] = object{"lds_config": lds.source()}
 		bootstrap["node"] = object{"id": "test", "cluster": "test"}
 		envoy := hosts.StartEnvoy(t, binary, bootstrap, "--concurrency", "1", "--drain-time-s", "1")
 		s := &envoySite{envoy, fmt.Sprintf("127.0.0.1:%d", port)}
@@ -58,7 +45,7 @@ func TestEnvoyHTTPUpdate(t *testing.T) {
 		slow.Hold()
 		go send()
 		eventually(t, "the second is claimed", func() bool { return redis.Ask(t, "EVAL", unsettled, "0") == ":2" })
-		update("2", httpGate(t, object{"lease": "59s"}, nil))
+		lds.set(t, httpGate(t, object{"lease": "59s"}, nil))
 		eventually(t, "the old listener drains", func() bool {
 			return statistic(s, "envoy_listener_manager_lds_update_success{}") >= 2
 		})

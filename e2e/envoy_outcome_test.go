@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -12,17 +11,12 @@ import (
 	"github.com/hookward/hookward/e2e/sign"
 )
 
-// shortLease is envoyGate with the shortest lease that there is.
-var shortLease = strings.Replace(envoyGate, `"/hook",`, `"/hook", "replay": {"lease": "1s"},`, 1)
-
 // envoyLeaseIsRenewed: while the backend works the delivery stays claimed,
 // however short the lease is. The filter looks after leases once in a while, so
 // that several requests begin at different times before it does.
-func envoyLeaseIsRenewed(t *testing.T, binary string) {
+func envoyLeaseIsRenewed(t *testing.T, s *envoySite, backend *recorder) {
 	const requests = 5
 	working, finish := make(chan struct{}, 1000), make(chan struct{})
-	backend := &recorder{}
-	s := newEnvoySite(t, binary, backend, setup{config: shortLease})
 	s.send(t, meta()).want(t, 200) // ticks are slow from here on
 	backend.take()
 	backend.will(func(http.ResponseWriter, *http.Request) { working <- struct{}{}; <-finish })
@@ -54,9 +48,7 @@ func envoyLeaseIsRenewed(t *testing.T, binary string) {
 // envoySenderRetries: a sender leaves at a stage and comes again at once. What
 // the backend never had is new; what it may have done is for the lease to decide;
 // what it has answered is known.
-func envoySenderRetries(t *testing.T, binary string) {
-	backend := &recorder{}
-	s := newEnvoySite(t, binary, backend, setup{config: shortLease})
+func envoySenderRetries(t *testing.T, s *envoySite, backend *recorder) {
 	for stage, cut := range map[string]func(d sign.Delivery) string{
 		"in the header":    func(d sign.Delivery) string { return headOf(d, lengthOf(d))[:40] },
 		"after the header": func(d sign.Delivery) string { return headOf(d, lengthOf(d)) },
@@ -116,8 +108,7 @@ func (s *envoySite) leavesToLease(t *testing.T, backend *recorder, answer http.H
 }
 
 // envoyTickPanics: the worker goes on, and so do its ticks.
-func envoyTickPanics(t *testing.T, binary string) {
-	s := newEnvoySite(t, binary, &recorder{}, setup{tags: "faults"})
+func envoyTickPanics(t *testing.T, s *envoySite, _ *recorder) {
 	d := meta()
 	d.Header.Set("X-Fault", "tick")
 	s.send(t, d).want(t, 200)
@@ -125,7 +116,7 @@ func envoyTickPanics(t *testing.T, binary string) {
 	s.send(t, d).wantDuplicate(t)
 	s.waitForLog(t, "panic in a tick")
 	eventually(t, "ticks write metrics", func() bool {
-		return statistic(s, `hookward_deliveries_total{name="meta",provider="meta",verdict="duplicate"}`) == 1
+		return statistic(s, `hookward_deliveries_total{name="ticking",provider="meta",verdict="duplicate"}`) == 1
 	})
 }
 
@@ -146,12 +137,7 @@ func (s *envoySite) logAll(t *testing.T) {
 
 // envoyLogs: at debug every delivery has its line, and none holds what is
 // private; nor do the metrics.
-func envoyLogs(t *testing.T, binary string) {
-	var gates []string
-	for _, p := range sign.Providers {
-		gates = append(gates, fmt.Sprintf(`{"path": "/%s", "provider": "%[1]s", "secrets": ["{env.SECRET}"], "public_url": "https://example.com"}`, p))
-	}
-	s := newEnvoySite(t, binary, &recorder{}, setup{config: `{"routes": [` + strings.Join(gates, ",") + `]}`})
+func envoyLogs(t *testing.T, s *envoySite, _ *recorder) {
 	s.logAll(t)
 	private := []string{"another secret", "another+secret", "another%20secret"}
 	for _, target := range []string{"/africastalking?apiKey=" + secret, "/meta?hub.mode=subscribe&hub.challenge=c1c2c3&hub.verify_token=" + secret} {

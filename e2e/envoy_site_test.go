@@ -20,43 +20,73 @@ type envoySite struct {
 	Address string
 }
 
-// envoyGate is the filter's configuration with one gate for Meta at /hook.
-var envoyGate = `{"routes": [{"path": "/hook", "provider": "meta", "secrets": ["` + secret + `"]}]}`
+// The filter's configurations.
+var (
+	// envoyGate has one gate for Meta, at /hook.
+	envoyGate  = `{"routes": [{"path": "/hook", "provider": "meta", "secrets": ["` + secret + `"]}]}`
+	rejecting  = strings.Replace(envoyGate, `]}]}`, `]}], "unmatched": "reject"}`, 1)
+	shortLease = strings.Replace(envoyGate, `"/hook",`, `"/hook", "replay": {"lease": "1s"},`, 1)
+
+	withoutBody = `{"routes": [
+		{"path": "/hook", "provider": "meta", "secrets": ["` + secret + `"]},
+		{"path": "/sms", "provider": "africastalking", "secrets": ["` + secret + `"]}]}`
+	limited = `{"routes": [
+		{"path": "/hook", "provider": "meta", "secrets": ["` + secret + `"]},
+		{"path": "/small", "name": "small", "provider": "meta", "secrets": ["` + secret + `"], "max_body": 1000}]}`
+)
+
+// named is envoyGate under another name, to which metrics are counted.
+func named(name string) string {
+	return strings.Replace(envoyGate, `"/hook",`, `"/hook", "name": "`+name+`",`, 1)
+}
+
+// everyProvider has a gate for each, at the path of its name.
+func everyProvider() string {
+	var gates []string
+	for _, p := range sign.Providers {
+		gates = append(gates, fmt.Sprintf(`{"path": "/%s", "provider": "%[1]s", "secrets": ["{env.SECRET}"], "public_url": "https://example.com"}`, p))
+	}
+	return `{"routes": [` + strings.Join(gates, ",") + `]}`
+}
 
 // setup says how a listener differs from the usual one.
 type setup struct {
-	config  string // of the filter; envoyGate if empty
-	tags    string // of the module
-	noFlag  bool   // without allow_on_headers_stop_iteration
-	lua     bool   // with the filter that fills bodies
-	buffer  int    // per_connection_buffer_limit_bytes
-	timeout string // of the route
-	cluster string // the backend's address, instead of the handler's
+	config    string // of the filter; envoyGate if empty
+	tags      string // of the module
+	noFlag    bool   // without allow_on_headers_stop_iteration
+	buffer    int    // per_connection_buffer_limit_bytes
+	timeout   string // of the route
+	noBackend bool   // nobody listens at the backend's address
+	cluster   string // the backend's address
 }
 
-// newEnvoySite starts an Envoy, with a backend of this handler.
-func newEnvoySite(t *testing.T, binary string, backend http.Handler, how setup) *envoySite {
+// newEnvoySites starts an Envoy with a listener, a configuration and a backend
+// for each behaviour.
+func newEnvoySites(t *testing.T, binary string, all []behaviour) (map[string]*envoySite, map[string]*recorder) {
 	t.Helper()
-	if how.cluster == "" {
-		how.cluster = serve(t, backend)
+	var listeners, clusters []object
+	backends := map[string]*recorder{}
+	for _, b := range all {
+		backends[b.name] = &recorder{}
+		b.cluster = serve(t, backends[b.name])
+		if b.noBackend {
+			b.cluster = fmt.Sprintf("127.0.0.1:%d", hosts.FreePort(t))
+		}
+		listeners = append(listeners, b.listener(t, b.name))
+		clusters = append(clusters, hosts.Cluster(b.name, b.cluster))
 	}
-	listener := how.listener(t)
-	envoy := hosts.StartEnvoy(t, binary, hosts.Bootstrap([]object{listener}, hosts.Cluster("backend", how.cluster)), "--concurrency", "1")
-	return &envoySite{envoy, envoy.Addresses(t)["site"]}
+	envoy := hosts.StartEnvoy(t, binary, hosts.Bootstrap(listeners, clusters...), "--concurrency", "1")
+	sites := map[string]*envoySite{}
+	for name, address := range envoy.Addresses(t) {
+		sites[name] = &envoySite{envoy, address}
+	}
+	return sites, backends
 }
 
-func (how setup) listener(t *testing.T) object {
+// listener is a listener of this name, in front of the cluster of its name.
+func (how setup) listener(t *testing.T, name string) object {
 	t.Helper()
-	filter := hosts.Filter{Name: "gate", Config: how.config, HoldsHeaders: !how.noFlag, Env: map[string]string{"SECRET": secret}}
-	if filter.Config == "" {
-		filter.Config = envoyGate
-	}
-	filter.Module = hosts.BuildWasm(t, "./envoy-wasm", "-tags="+how.tags)
-	filters := []object{filter.JSON()}
-	if how.lua {
-		filters = []object{fill, filter.JSON()}
-	}
-	listener := hosts.Listener("site", "backend", filters...)
+	listener := hosts.Listener(name, name, how.filter(t, name))
 	if how.buffer != 0 {
 		listener["per_connection_buffer_limit_bytes"] = how.buffer
 	}
@@ -64,6 +94,17 @@ func (how setup) listener(t *testing.T) object {
 		hosts.RouteOf(listener)["timeout"] = how.timeout
 	}
 	return listener
+}
+
+// filter is the filter of this name.
+func (how setup) filter(t *testing.T, name string) object {
+	t.Helper()
+	filter := hosts.Filter{Name: name, Config: how.config, HoldsHeaders: !how.noFlag, Env: map[string]string{"SECRET": secret}}
+	if filter.Config == "" {
+		filter.Config = envoyGate
+	}
+	filter.Module = hosts.BuildWasm(t, "./envoy-wasm", "-tags="+how.tags)
+	return filter.JSON()
 }
 
 // sender sends to the site as the tests of Caddy do.

@@ -1,46 +1,55 @@
 package e2e
 
 import (
-	"context"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/hookward/hookward/e2e/hosts"
 )
 
-// TestEnvoy: what Envoy must do, in the newest that is installed; in the others
-// the cases and the examples are run.
+// behaviour is something that Envoy must do, shown at a listener of its own.
+type behaviour struct {
+	name string
+	setup
+	show func(t *testing.T, s *envoySite, backend *recorder)
+}
+
+// counted is the only behaviour that may run while nothing else does: the
+// number of claims is one for all gates of an Envoy.
+var counted = behaviour{"Metrics", setup{config: named("counted")}, envoyMetrics}
+
+var behaviours = []behaviour{
+	{"Trailers", setup{}, envoyTrailers},
+	{"ForgedFields", setup{}, envoyForgedFields},
+	{"Unmatched", setup{config: rejecting}, envoyUnmatched},
+	{"NoBody", setup{config: withoutBody}, envoyNoBody},
+	{"BodyLimits", setup{buffer: 4096, config: limited}, envoyBodyLimits},
+	{"FlagMissing", setup{noFlag: true}, envoyFlagMissing},
+	{"SlowBody", setup{}, envoySlowBody},
+	{"Outcomes", setup{}, envoyOutcomes},
+	{"Timeout", setup{timeout: "0.3s"}, envoyTimeout},
+	{"NoBackend", setup{noBackend: true}, envoyNoBackend},
+	{"SenderLeaves", setup{config: shortLease}, envoySenderLeaves},
+	{"Panics", setup{tags: "faults"}, envoyPanics},
+	{"LeaseIsRenewed", setup{config: shortLease}, envoyLeaseIsRenewed},
+	{"SenderRetries", setup{config: shortLease}, envoySenderRetries},
+	{"TickPanics", setup{tags: "faults", config: named("ticking")}, envoyTickPanics},
+	{"Logs", setup{config: everyProvider()}, envoyLogs},
+}
+
+// TestEnvoy: what Envoy must do, in every Envoy that is installed. All is shown
+// in one process, since that compiles the module once.
 func TestEnvoy(t *testing.T) {
-	newestEnvoy(t, func(t *testing.T, binary string) {
-		for name, test := range map[string]func(t *testing.T, binary string){
-			"Trailers":       envoyTrailers,
-			"ForgedFields":   envoyForgedFields,
-			"Unmatched":      envoyUnmatched,
-			"NoBody":         envoyNoBody,
-			"BodyLimits":     envoyBodyLimits,
-			"FlagMissing":    envoyFlagMissing,
-			"SlowBody":       envoySlowBody,
-			"Outcomes":       envoyOutcomes,
-			"NoBackend":      envoyNoBackend,
-			"SenderLeaves":   envoySenderLeaves,
-			"Panics":         envoyPanics,
-			"RefusedUpdate":  envoyRefusedUpdate,
-			"Metrics":        envoyMetrics,
-			"LeaseIsRenewed": envoyLeaseIsRenewed,
-			"SenderRetries":  envoySenderRetries,
-			"TickPanics":     envoyTickPanics,
-			"Logs":           envoyLogs,
-		} {
-			t.Run(name, func(t *testing.T) {
+	eachEnvoy(t, func(t *testing.T, binary string) {
+		sites, backends := newEnvoySites(t, binary, append(behaviours, counted))
+		show := func(t *testing.T, b behaviour) { b.show(t, sites[b.name], backends[b.name]) }
+		t.Run(counted.name, func(t *testing.T) { show(t, counted) })
+		for _, b := range behaviours {
+			t.Run(b.name, func(t *testing.T) {
 				t.Parallel()
-				test(t, binary)
+				show(t, b)
 			})
 		}
 	})
@@ -48,10 +57,7 @@ func TestEnvoy(t *testing.T) {
 
 // envoyTrailers: a request may end in its trailers, and none of them
 // passes a gate.
-func envoyTrailers(t *testing.T, binary string) {
-	backend := &recorder{}
-	s := newEnvoySite(t, binary, backend, setup{})
-
+func envoyTrailers(t *testing.T, s *envoySite, backend *recorder) {
 	forged := meta()
 	forged.Body += " "
 	s.withTrailers(t, forged).want(t, 401)
@@ -76,9 +82,7 @@ func envoyTrailers(t *testing.T, binary string) {
 }
 
 // envoyForgedFields: nobody but us sets our fields, at a gate or elsewhere.
-func envoyForgedFields(t *testing.T, binary string) {
-	backend := &recorder{}
-	s := newEnvoySite(t, binary, backend, setup{})
+func envoyForgedFields(t *testing.T, s *envoySite, backend *recorder) {
 	for _, target := range []string{"/hook", "/other"} {
 		d := meta()
 		head := strings.Replace(headOf(d, lengthOf(d), "X-Hookward-Would-Reject: forged", "x_hookward_replay: forged", "X.Hookward-Replay: forged", "X-HOOKWARD-Anything: forged", "X-Kept: a", "X-Kept: b"), " /hook ", " "+target+" ", 1)
@@ -96,9 +100,7 @@ func envoyForgedFields(t *testing.T, binary string) {
 }
 
 // envoyUnmatched: what stands at no gate passes or is refused.
-func envoyUnmatched(t *testing.T, binary string) {
-	backend := &recorder{}
-	s := newEnvoySite(t, binary, backend, setup{config: strings.Replace(envoyGate, `]}]}`, `]}], "unmatched": "reject"}`, 1)})
+func envoyUnmatched(t *testing.T, s *envoySite, backend *recorder) {
 	d := meta()
 	d.Target = "/x/%2e%2e//HOOK?a=b"
 	s.send(t, d).want(t, 200)
@@ -111,11 +113,7 @@ func envoyUnmatched(t *testing.T, binary string) {
 }
 
 // envoyNoBody: where there is no body Envoy lets none be written.
-func envoyNoBody(t *testing.T, binary string) {
-	backend := &recorder{}
-	s := newEnvoySite(t, binary, backend, setup{config: `{"routes": [
-		{"path": "/hook", "provider": "meta", "secrets": ["` + secret + `"]},
-		{"path": "/sms", "provider": "africastalking", "secrets": ["` + secret + `"]}]}`})
+func envoyNoBody(t *testing.T, s *envoySite, backend *recorder) {
 	raw(t, s.Address, "POST /hook HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", nil).wantCode(t, 401, "signature_missing")
 	raw(t, s.Address, "GET /hook HTTP/1.1\r\nHost: a\r\n\r\n", nil).wantCode(t, 403, "handshake_denied")
 	for range 2 {
@@ -127,11 +125,7 @@ func envoyNoBody(t *testing.T, binary string) {
 
 // envoyBodyLimits: a body above the gate's limit, above Envoy's, and one
 // that only becomes too large when it is rewritten.
-func envoyBodyLimits(t *testing.T, binary string) {
-	backend := &recorder{}
-	s := newEnvoySite(t, binary, backend, setup{buffer: 4096, config: `{"routes": [
-		{"path": "/hook", "provider": "meta", "secrets": ["` + secret + `"]},
-		{"path": "/small", "name": "small", "provider": "meta", "secrets": ["` + secret + `"], "max_body": 1000}]}`})
+func envoyBodyLimits(t *testing.T, s *envoySite, backend *recorder) {
 	small := metaOf(1001)
 	small.Target = "/small"
 	s.send(t, small).wantCode(t, 413, "body_too_large")
@@ -151,14 +145,8 @@ func envoyBodyLimits(t *testing.T, binary string) {
 
 // envoyFlagMissing: without the flag a request is answered, and the log
 // says what to set.
-func envoyFlagMissing(t *testing.T, binary string) {
-	backend := &recorder{}
-	s := newEnvoySite(t, binary, backend, setup{noFlag: true})
-	start := time.Now()
+func envoyFlagMissing(t *testing.T, s *envoySite, backend *recorder) {
 	s.send(t, meta()).wantCode(t, 503, "host_misconfigured")
-	if took := time.Since(start); took > 3*time.Second {
-		t.Errorf("it took %s", took)
-	}
 	backend.none(t)
 	s.waitForLog(t, "set allow_on_headers_stop_iteration: true")
 	other := meta()
@@ -167,9 +155,7 @@ func envoyFlagMissing(t *testing.T, binary string) {
 }
 
 // envoySlowBody: a body that is slow is no sign that the flag is missing.
-func envoySlowBody(t *testing.T, binary string) {
-	backend := &recorder{}
-	s := newEnvoySite(t, binary, backend, setup{})
+func envoySlowBody(t *testing.T, s *envoySite, backend *recorder) {
 	d := meta()
 	raw(t, s.Address, headOf(d, lengthOf(d)), func(c net.Conn) {
 		time.Sleep(700 * time.Millisecond)
@@ -182,9 +168,7 @@ func envoySlowBody(t *testing.T, binary string) {
 
 // envoyOutcomes: what the backend answers decides whether the same delivery
 // is new when it comes again at once.
-func envoyOutcomes(t *testing.T, binary string) {
-	backend := &recorder{}
-	s := newEnvoySite(t, binary, backend, setup{timeout: "0.3s"})
+func envoyOutcomes(t *testing.T, s *envoySite, backend *recorder) {
 	for _, code := range []int{200, 204, 302, 400, 409, 500, 503} {
 		backend.will(status(code))
 		d := meta()
@@ -197,24 +181,14 @@ func envoyOutcomes(t *testing.T, binary string) {
 		}
 		backend.take()
 	}
-	hang := make(chan struct{})
-	t.Cleanup(func() { close(hang) })
-	for name, b := range map[string]struct {
-		answer http.HandlerFunc
-		status int
-	}{
-		"resets":    {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 503},
-		"times out": {func(http.ResponseWriter, *http.Request) { <-hang }, 504},
-	} {
-		t.Run(name, func(t *testing.T) {
-			d := meta()
-			backend.will(b.answer)
-			s.send(t, d).want(t, b.status)
-			backend.will(nil)
-			s.send(t, d).want(t, 200)
-			backend.take()
-		})
-	}
+	t.Run("resets", func(t *testing.T) {
+		d := meta()
+		backend.will(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+		s.send(t, d).want(t, 503)
+		backend.will(nil)
+		s.send(t, d).want(t, 200)
+		backend.take()
+	})
 	t.Run("breaks off", func(t *testing.T) {
 		d := meta()
 		backend.will(func(w http.ResponseWriter, _ *http.Request) {
@@ -234,9 +208,23 @@ func envoyOutcomes(t *testing.T, binary string) {
 	})
 }
 
+// envoyTimeout: a backend that does not answer in time releases.
+func envoyTimeout(t *testing.T, s *envoySite, backend *recorder) {
+	hang := make(chan struct{})
+	t.Cleanup(func() { close(hang) })
+	backend.will(func(http.ResponseWriter, *http.Request) { <-hang })
+	d := meta()
+	s.send(t, d).want(t, 504)
+	backend.one(t)
+	backend.will(nil)
+	var again answer // which may be late, too
+	eventually(t, "the backend is in time", func() bool { again = s.send(t, d); return again.Status != 504 })
+	again.want(t, 200)
+	s.send(t, d).wantDuplicate(t)
+}
+
 // envoyNoBackend: a backend that refuses releases.
-func envoyNoBackend(t *testing.T, binary string) {
-	s := newEnvoySite(t, binary, &recorder{}, setup{cluster: fmt.Sprintf("127.0.0.1:%d", hosts.FreePort(t))})
+func envoyNoBackend(t *testing.T, s *envoySite, _ *recorder) {
 	d := meta()
 	for range 2 {
 		if a := s.send(t, d); a.Status != 503 || strings.Contains(a.Body, "duplicate_in_flight") {
@@ -246,10 +234,8 @@ func envoyNoBackend(t *testing.T, binary string) {
 }
 
 // envoySenderLeaves: at every stage, and the worker goes on.
-func envoySenderLeaves(t *testing.T, binary string) {
+func envoySenderLeaves(t *testing.T, s *envoySite, backend *recorder) {
 	working, finish := make(chan struct{}, 9), make(chan struct{})
-	backend := &recorder{}
-	s := newEnvoySite(t, binary, backend, setup{config: strings.Replace(envoyGate, `"/hook",`, `"/hook", "replay": {"lease": "1s"},`, 1)})
 	d := meta()
 	head := headOf(d, lengthOf(d))
 	s.leaves(t, head[:20], func() {})
@@ -266,9 +252,7 @@ func envoySenderLeaves(t *testing.T, binary string) {
 
 // envoyPanics: a panic in any call-back is answered, and the worker and its
 // other requests go on.
-func envoyPanics(t *testing.T, binary string) {
-	backend := &recorder{}
-	s := newEnvoySite(t, binary, backend, setup{tags: "faults"})
+func envoyPanics(t *testing.T, s *envoySite, backend *recorder) {
 	for _, callback := range []string{"request headers", "request body", "request trailers", "response headers"} {
 		t.Run(callback, func(t *testing.T) {
 			d := meta()
@@ -290,69 +274,23 @@ func envoyPanics(t *testing.T, binary string) {
 	s.waitForLog(t, "injected into stream done")
 }
 
-// envoyRefusedUpdate: a bad configuration is refused, all its mistakes are
-// told, and the old one serves on; a good one then replaces it.
-func envoyRefusedUpdate(t *testing.T, binary string) {
-	backend := hosts.StartBackend(t)
-	listeners := filepath.Join(t.TempDir(), "listeners.json")
-	port := hosts.FreePort(t)
-	update := func(version, config string) {
-		t.Helper()
-		listener := setup{config: config}.listener(t)
-		listener["address"] = object{"socket_address": object{"address": "127.0.0.1", "port_value": port}}
-		listener["@type"] = "type.googleapis.com/envoy.config.listener.v3.Listener"
-		text := toJSON(t, object{"version_info": version, "resources": []any{listener}})
-		if err := os.WriteFile(listeners+".new", []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Rename(listeners+".new", listeners); err != nil {
-			t.Fatal(err)
-		}
-	}
-	update("1", envoyGate)
-	bootstrap := hosts.Bootstrap(nil, hosts.Cluster("backend", backend.Address))
-	bootstrap["dynamic_resources"] = object{"lds_config": object{"path_config_source": object{"path": listeners}}}
-	bootstrap["node"] = object{"id": "test", "cluster": "test"}
-	envoy := hosts.StartEnvoy(t, binary, bootstrap, "--concurrency", "1")
-	s := &envoySite{envoy, fmt.Sprintf("127.0.0.1:%d", port)}
-	eventually(t, "the listener is there", func() bool {
-		a, err := s.sender().trySend(context.Background(), newClient(), meta())
-		return err == nil && a.Status == 200
-	})
-	update("2", `{"routes": [{"path": "/hook", "provider": "metta", "secrets": ["{env.UNSET}"]}, {"path": "hook", "provider": "meta", "max_body": "x"}]}`)
-	s.waitForLog(t, "routes[0].secrets[0]: a placeholder is unknown or empty")
-	s.send(t, meta()).want(t, 200)
-	update("3", `{"routes": [{"path": "/hook", "provider": "metta"}, {"path": "hook", "provider": "meta", "max_body": "x"}]}`)
-	for _, mistake := range []string{`routes[0].provider: unknown provider \"metta\"`, "routes[0].secrets: ", "routes[1].path: ", "routes[1].secrets: ", "routes[1].max_body: "} {
-		s.waitForLog(t, strings.ReplaceAll(mistake, `\"`, `"`))
-	}
-	s.send(t, meta()).want(t, 200)
-	if stats := s.Get("/stats?filter=listener_manager.lds.update_rejected"); !strings.Contains(stats, "update_rejected: 2") {
-		t.Errorf("statistics = %q, want 2 rejected updates", stats)
-	}
-	update("4", `{"routes": [{"path": "/elsewhere", "provider": "meta", "secrets": ["{env.SECRET}"]}], "unmatched": "reject"}`)
-	eventually(t, "the new configuration serves", func() bool { return s.send(t, meta()).Status == 404 })
-}
-
 // envoyMetrics: the names and labels are those of the Caddy module.
-func envoyMetrics(t *testing.T, binary string) {
-	backend := &recorder{}
-	s := newEnvoySite(t, binary, backend, setup{})
+func envoyMetrics(t *testing.T, s *envoySite, backend *recorder) {
 	d := meta()
 	s.send(t, d).want(t, 200)
 	s.send(t, d).wantDuplicate(t)
 	d.Body += " "
 	s.send(t, d).want(t, 401)
 	for _, line := range []string{
-		`hookward_deliveries_total{name="meta",provider="meta",verdict="accepted"} 1`,
-		`hookward_deliveries_total{name="meta",provider="meta",verdict="duplicate"} 1`,
-		`hookward_deliveries_total{name="meta",provider="meta",verdict="rejected",code="signature_mismatch"} 1`,
-		`hookward_events_total{name="meta",type="message.received"} 1`,
-		`hookward_backend_responses_total{name="meta",class="2xx"} 1`,
-		`hookward_secret_matches_total{name="meta",index="0"} 2`,
+		`hookward_deliveries_total{name="counted",provider="meta",verdict="accepted"} 1`,
+		`hookward_deliveries_total{name="counted",provider="meta",verdict="duplicate"} 1`,
+		`hookward_deliveries_total{name="counted",provider="meta",verdict="rejected",code="signature_mismatch"} 1`,
+		`hookward_events_total{name="counted",type="message.received"} 1`,
+		`hookward_backend_responses_total{name="counted",class="2xx"} 1`,
+		`hookward_secret_matches_total{name="counted",index="0"} 2`,
 		`hookward_claims{store="shared"} 1`,
 		`hookward_claims_max{store="shared"} 200000`,
-		`hookward_last_delivery_timestamp_seconds{name="meta"} `,
+		`hookward_last_delivery_timestamp_seconds{name="counted"} `,
 	} {
 		eventually(t, line, func() bool { return strings.Contains("\n"+s.Get("/stats/prometheus"), "\n"+line) })
 	}

@@ -7,4 +7,4 @@ type injected struct{}
 // fault is where tests inject a panic; see fault_injected.go.
 func fault(callback, *stream) {}
 
-func faultInTick() {}
+func faultInTick(*plugin) {}

@@ -16,7 +16,9 @@ type injected struct{ fault string }
 func fault(c callback, s *stream) {
 	if c == onRequestHeaders {
 		s.fault, _ = proxywasm.GetHttpRequestHeader("x-fault")
-		tickFault = tickFault || s.fault == "tick"
+		if s.fault == "tick" {
+			tickFault = s.plugin
+		}
 	}
 	if s.fault == "dies in "+callbackNames[c] {
 		new(sync.Mutex).Unlock() // which nothing recovers
@@ -27,12 +29,12 @@ func fault(c callback, s *stream) {
 	}
 }
 
-// tickFault says that the next tick is to panic.
-var tickFault bool
+// tickFault is whose next tick is to panic.
+var tickFault *plugin
 
-func faultInTick() {
-	if tickFault {
-		tickFault = false
+func faultInTick(p *plugin) {
+	if tickFault == p {
+		tickFault = nil
 		panic("injected into a tick")
 	}
 }

@@ -103,7 +103,7 @@ func (p *plugin) tick() {
 			logError("panic in a tick", field("panic", panicText(r)))
 		}
 	}()
-	faultInTick()
+	faultInTick(p)
 	now := time.Now()
 	for _, r := range p.remotes { // before an answer to a stream makes that the active context
 		r.send(now)

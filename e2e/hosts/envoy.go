@@ -109,7 +109,7 @@ func Listener(name, backend string, filters ...map[string]any) map[string]any {
 					"virtual_hosts": []any{map[string]any{
 						"name": "all", "domains": []string{"*"},
 						"routes": []any{map[string]any{
-							"match": map[string]any{"prefix": "/"}, "route": map[string]any{"cluster": backend, "timeout": "5s"},
+							"match": map[string]any{"prefix": "/"}, "route": map[string]any{"cluster": backend, "timeout": "60s"},
 						}},
 					}},
 				},
