@@ -1,13 +1,11 @@
 package core
 
 import (
-	"crypto/sha256"
 	"net/netip"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/hookward/hookward/core/internal/form"
 	"github.com/hookward/hookward/core/provider"
 )
 
@@ -57,41 +55,27 @@ const (
 // a verdict or asks for the next step. A Check serves one request and is not
 // safe for concurrent use.
 type Check struct {
-	gate *Gate
-	now  time.Time
-	head Head
+	gate     *Gate
+	*scratch         // nil once there is a verdict
+	verdict  Verdict // what is known so far
 
-	get        bool        // a delivery by GET: its parameters stand in the query
-	signatures []signature // from the head
-	token      string      // as it came
-
-	assurance string
-	secret    int
-	signed    []byte              // what the signature covers
-	covered   provider.BodyFormat // as what it covers the body, where that depends
-	form      form.Form           // read already, where a form is signed
-	rawBody   []byte
-	delivery  string
-	scratch   *scratch
-
-	// Memory of the usual delivery, allocated with the Check at once: the verdict
-	// and what it points to live as long as the host keeps them.
+	// Memory of the usual verdict, allocated with the Check at once: it lives as
+	// long as the host keeps the verdict.
 	room struct {
-		verdict    Verdict
-		signatures [2]signature
-		sum        [sha256.Size]byte
-		delivery   [32]byte
-		text       [40]byte // for the mapping's joined texts
-		set        [8]Field
-		types      [1]string
-		hold       [1]Key
+		delivery [32]byte
+		text     [40]byte // for the mapping's joined texts
+		set      [7]Field
+		types    [1]string
+		hold     [1]Key
 	}
 }
 
 // Begin examines the head. Without a verdict the host reads the body, at most
 // MaxBody bytes of it, and calls Body.
 func (g *Gate) Begin(now time.Time, head Head) (*Check, *Verdict) {
-	c := &Check{gate: g, now: now, head: head, assurance: "none", secret: -1}
+	c := &Check{gate: g, scratch: g.scratch.get()}
+	c.verdict.Assurance, c.verdict.Secret = "none", -1
+	c.now, c.head = now, head
 	p := g.provider
 	c.get = head.Method == "GET" && p.TakesMethod("GET")
 	handshake := head.Method == "GET" && p.Handshake != nil
@@ -142,11 +126,13 @@ func (c *Check) Body(body []byte, end BodyEnd) *Verdict {
 		return c.reject(BodyTooLarge)
 	case end != BodyComplete:
 		return c.reject(BodyIncomplete)
+	case c.scratch == nil: // the host is out of step: the credentials are gone
+		return c.reject(SignatureMismatch)
 	}
 	if code := c.authenticate(body); code != "" {
 		return c.reject(code)
 	}
-	c.assurance, c.rawBody = c.gate.provider.Auth.Assurance(), body
+	c.verdict.Assurance, c.rawBody = c.gate.provider.Auth.Assurance(), body
 	return c.readEvents(body)
 }
 
@@ -159,13 +145,13 @@ func (c *Check) reject(code Code) *Verdict {
 	} else {
 		v = reject(code, c.instance())
 	}
-	v.Delivery, v.Assurance, v.Secret, v.Tried = c.delivery, c.assurance, c.secret, c.room.verdict.Tried
+	v.Delivery, v.Assurance, v.Secret, v.Tried = c.verdict.Delivery, c.verdict.Assurance, c.verdict.Secret, c.verdict.Tried
 	c.close()
 	return v
 }
 
 func (c *Check) instance() string {
-	if c.head.Instance == nil {
+	if c.scratch == nil || c.head.Instance == nil {
 		return ""
 	}
 	return c.head.Instance()
@@ -174,11 +160,12 @@ func (c *Check) instance() string {
 // report is the verdict of a gate that only reports: all as it came, marked. An
 // empty code says that nothing was wrong.
 func (c *Check) report(code Code) *Verdict {
-	v := &Verdict{Kind: Forward, Outcome: Accepted, Code: code, Secret: c.secret, Assurance: c.assurance, Delivery: c.delivery}
+	known := &c.verdict
+	v := &Verdict{Kind: Forward, Outcome: Accepted, Code: code, Secret: known.Secret, Assurance: known.Assurance, Delivery: known.Delivery}
 	v.Remove = hopByHop
-	v.Set = append(c.marks(), Field{headerAssurance, c.assurance})
-	if c.delivery != "" {
-		v.Set = append(v.Set, Field{headerDelivery, c.delivery})
+	v.Set = append(c.marks(), Field{headerAssurance, known.Assurance})
+	if known.Delivery != "" {
+		v.Set = append(v.Set, Field{headerDelivery, known.Delivery})
 	}
 	if code != "" {
 		v.Outcome = WouldReject
@@ -203,8 +190,7 @@ func (g *Gate) allowedMethods() string {
 
 // note keeps a fact for the operator's log.
 func (c *Check) note(name, value string) {
-	v := &c.room.verdict
-	v.Tried = append(v.Tried, Field{name, value})
+	c.verdict.Tried = append(c.verdict.Tried, Field{name, value})
 }
 
 // noteClient says whom the host took the client for: behind a proxy that is not

@@ -6,14 +6,14 @@ func (c *Check) Keys() []Key {
 	if c.scratch == nil {
 		return nil
 	}
-	return c.scratch.keys
+	return c.keys
 }
 
 // Claimed says what to forward now that the store has answered for each of
 // Keys, or failed to: then states is nil.
 func (c *Check) Claimed(states []State) *Verdict {
 	s := c.scratch
-	if s == nil { // the host is out of step: there is no delivery to forward
+	if s == nil || len(s.keys) == 0 { // the host is out of step: nothing was to be claimed
 		return c.reject(HostMisconfigured)
 	}
 	hold, free := c.room.hold[:0], []Key(nil)

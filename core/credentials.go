@@ -28,7 +28,7 @@ func (c *Check) readCredentials() (code Code) {
 
 func (c *Check) readSignatures(auth *provider.Auth) Code {
 	found := false
-	c.signatures = c.room.signatures[:0]
+	c.signatures = c.signatureRoom[:0]
 	for _, name := range auth.Headers {
 		values := c.head.Header.Values(name)
 		if len(values) == 0 || (len(values) == 1 && values[0] == "") {
@@ -128,7 +128,7 @@ func (c *Check) authenticate(body []byte) Code {
 	}
 	digest := sha256.Sum256(c.signed)
 	hex.Encode(c.room.delivery[:], digest[:16])
-	c.delivery = readOnlyString(c.room.delivery[:])
+	c.verdict.Delivery = readOnlyString(c.room.delivery[:])
 	return ""
 }
 
@@ -136,8 +136,8 @@ func (c *Check) authenticate(body []byte) Code {
 // one matched.
 func (c *Check) matchToken() Code {
 	for i, secret := range c.gate.tokens {
-		if subtle.ConstantTimeCompare([]byte(c.token), []byte(secret)) == 1 && c.secret < 0 {
-			c.secret = i
+		if subtle.ConstantTimeCompare([]byte(c.token), []byte(secret)) == 1 && c.verdict.Secret < 0 {
+			c.verdict.Secret = i
 		}
 	}
 	return c.matched()
@@ -145,15 +145,15 @@ func (c *Check) matchToken() Code {
 
 func (c *Check) matchBody(body []byte) Code {
 	for i, m := range c.gate.macs {
-		if c.secret < 0 && c.matches(m, body) {
-			c.secret = i
+		if c.verdict.Secret < 0 && c.matches(m, body) {
+			c.verdict.Secret = i
 		}
 	}
 	return c.matched()
 }
 
 func (c *Check) matched() Code {
-	if c.secret < 0 {
+	if c.verdict.Secret < 0 {
 		return SignatureMismatch
 	}
 	return ""
@@ -161,7 +161,7 @@ func (c *Check) matched() Code {
 
 // matches says that one of the signatures is the HMAC of the message.
 func (c *Check) matches(m *mac, message []byte) bool {
-	sum := m.sum(c.room.sum[:0], message)
+	sum := m.sum(c.sum[:0], message)
 	ok := 0
 	for i := range c.signatures {
 		ok |= subtle.ConstantTimeCompare(sum, c.signatures[i][:len(sum)])

@@ -22,9 +22,8 @@ const (
 // readEvents maps the authentic body and decides on each event by itself; what
 // then needs the store is left to Claimed.
 func (c *Check) readEvents(body []byte) *Verdict {
-	c.scratch = c.gate.scratch.get()
-	d := &c.scratch.d
-	*d = provider.NewDelivery(c.gate.provider.Name, &c.scratch.batch, c.room.text[:0])
+	d := &c.d
+	*d = provider.NewDelivery(c.gate.provider.Name, &c.batch, c.room.text[:0])
 	d.ReceivedMillis = c.now.UnixMilli()
 	if !c.parse(d, body) {
 		return c.reject(PayloadInvalid)
@@ -34,7 +33,7 @@ func (c *Check) readEvents(body []byte) *Verdict {
 		c.note("events", "more than "+strconv.Itoa(unified.MaxEvents)+", or too long")
 		return c.reject(PayloadInvalid)
 	}
-	events := c.scratch.batch.Events()
+	events := c.batch.Events()
 	if len(events) == 0 {
 		return c.acknowledge(Empty)
 	}
@@ -44,8 +43,8 @@ func (c *Check) readEvents(body []byte) *Verdict {
 	if c.gate.reportOnly {
 		return c.reported()
 	}
-	if c.gate.replay.Off || len(c.scratch.keys) == 0 {
-		c.scratch.keys = c.scratch.keys[:0]
+	if c.gate.replay.Off || len(c.keys) == 0 {
+		c.keys = c.keys[:0]
 		return c.forward(nil)
 	}
 	return nil
@@ -62,7 +61,7 @@ func (c *Check) sort(events []unified.Event) *Verdict {
 			e.ID, e.Identity = "", unified.Identity{}
 		}
 		if e.ID == "" {
-			e.ID = c.delivery + ":" + strconv.Itoa(i)
+			e.ID = c.verdict.Delivery + ":" + strconv.Itoa(i)
 		}
 		e.Complete(c.gate.provider.Name)
 		f := leftOut
@@ -109,7 +108,7 @@ func (c *Check) answer(e *unified.Event, index int) fate {
 	if c.gate.provider.Auth.Signed != provider.URLAndForm {
 		return forwarded
 	}
-	c.scratch.keys = append(c.scratch.keys, c.key(e, index))
+	c.keys = append(c.keys, c.key(e, index))
 	return answerable
 }
 

@@ -4,4 +4,7 @@ package core
 var Reject = reject
 
 // Authenticate lets a benchmark measure the verification alone.
-func (c *Check) Authenticate(body []byte) Code { return c.authenticate(body) }
+func (c *Check) Authenticate(body []byte) Code {
+	defer c.close()
+	return c.authenticate(body)
+}

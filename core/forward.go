@@ -15,7 +15,7 @@ func (c *Check) acknowledge(outcome Outcome) *Verdict {
 	ack := c.gate.provider.Ack
 	v := &Verdict{
 		Kind: Answer, Outcome: outcome, Status: 200, Body: []byte(ack.Body),
-		Delivery: c.delivery, Assurance: c.assurance, Secret: c.secret,
+		Delivery: c.verdict.Delivery, Assurance: c.verdict.Assurance, Secret: c.verdict.Secret,
 	}
 	if ack.ContentType != "" {
 		v.Header = []Field{{"Content-Type", ack.ContentType}}
@@ -49,9 +49,8 @@ func (c *Check) marks() []Field {
 func (c *Check) forward(hold []Key) *Verdict {
 	s := c.scratch
 	events := s.batch.Events()
-	v := &c.room.verdict
+	v := &c.verdict
 	v.Kind, v.Outcome, v.Hold, v.Types = Forward, Accepted, hold, c.room.types[:0]
-	v.Delivery, v.Assurance, v.Secret = c.delivery, c.assurance, c.secret
 	keep := func(i int) bool { return c.gate.original || s.fates[i] != leftOut }
 	for i := range events {
 		if keep(i) {
@@ -59,9 +58,9 @@ func (c *Check) forward(hold []Key) *Verdict {
 		}
 	}
 	v.Set = append(c.marks(),
-		Field{headerDelivery, c.delivery},
+		Field{headerDelivery, v.Delivery},
 		Field{headerEvent, v.EventWord()},
-		Field{headerAssurance, c.assurance})
+		Field{headerAssurance, v.Assurance})
 	body := c.rawBody
 	v.Remove = c.gate.remove
 	if !c.gate.original {
@@ -82,6 +81,6 @@ func (c *Check) forward(hold []Key) *Verdict {
 // writeUnified writes into memory that is warm, and copies what the host keeps.
 func (c *Check) writeUnified(events []unified.Event, keep func(int) bool) []byte {
 	s := c.scratch
-	s.body = c.gate.writer.Append(s.body[:0], c.delivery, c.now, events, keep)
+	s.body = c.gate.writer.Append(s.body[:0], c.verdict.Delivery, c.now, events, keep)
 	return bytes.Clone(s.body)
 }

@@ -85,8 +85,9 @@ func notInToken(r rune) bool {
 }
 
 func (c *Check) shake(contentType string, body []byte) *Verdict {
+	c.close()
 	return &Verdict{
-		Kind: Answer, Outcome: Shaken, Status: 200, Secret: -1, Assurance: c.assurance,
+		Kind: Answer, Outcome: Shaken, Status: 200, Secret: -1, Assurance: c.verdict.Assurance,
 		Header: []Field{{"Content-Type", contentType}, {"X-Content-Type-Options", "nosniff"}, {"Cache-Control", "no-store"}},
 		Body:   body,
 	}

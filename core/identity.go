@@ -19,7 +19,7 @@ func (c *Check) key(e *unified.Event, index int) Key {
 	b := appendPart(buf[:0], c.gate.name)
 	if e.Identity.IsZero() {
 		b = appendPart(b, "digest")
-		b = appendPart(b, c.delivery)
+		b = appendPart(b, c.verdict.Delivery)
 		b = appendPart(b, strconv.Itoa(index))
 	} else {
 		for _, part := range e.Identity {

@@ -26,11 +26,11 @@ func (c *Check) parse(d *provider.Delivery, body []byte) bool {
 		if !utf8.ValidString(text) {
 			text = strings.ToValidUTF8(text, "\uFFFD")
 		}
-		if err := c.scratch.doc.Parse(text); err != nil {
+		if err := c.doc.Parse(text); err != nil {
 			c.note("payload", err.Error())
 			return false
 		}
-		d.JSON = c.scratch.doc.Root()
+		d.JSON = c.doc.Root()
 		if ok = d.JSON.Kind() == jsondoc.Object; !ok {
 			c.note("payload", "no JSON object")
 		}

@@ -1,15 +1,23 @@
 package core
 
 import (
+	"crypto/sha256"
 	"slices"
+	"time"
 
+	"github.com/hookward/hookward/core/internal/form"
 	"github.com/hookward/hookward/core/internal/jsondoc"
 	"github.com/hookward/hookward/core/provider"
 	"github.com/hookward/hookward/core/unified"
 )
 
-// scratch is the memory that reading a delivery takes, used again for the next.
+// scratch is the memory that a check takes until there is a verdict, used again
+// for the next.
 type scratch struct {
+	request
+	signatureRoom [2]signature
+	sum           [sha256.Size]byte
+
 	doc   jsondoc.Doc
 	batch unified.Batch
 	d     provider.Delivery
@@ -17,6 +25,19 @@ type scratch struct {
 	keys  []Key // of the claimable events, in their order
 	index map[Key]struct{}
 	body  []byte // as it is written, before its length is known
+}
+
+// request is what is known of one request.
+type request struct {
+	now        time.Time
+	head       Head
+	get        bool        // a delivery by GET: its parameters stand in the query
+	signatures []signature // from the head
+	token      string      // as it came
+	rawBody    []byte
+	signed     []byte              // what the signature covers
+	covered    provider.BodyFormat // as what it covers the body, where that depends
+	form       form.Form           // read already, where a form is signed
 }
 
 // seen says that the key is among keys. A few are looked through; a large batch
@@ -41,6 +62,7 @@ func (s *scratch) seen(key Key) bool {
 // it grow.
 func (s *scratch) close() {
 	const usualValues, usualEvents, usualBody = 16 << 10, 64, 64 << 10
+	s.request = request{}
 	s.doc.Shrink(usualValues)
 	s.batch.Reset(usualEvents)
 	s.d = provider.Delivery{}
@@ -50,7 +72,7 @@ func (s *scratch) close() {
 	}
 }
 
-// close gives the memory back. The check has its verdict.
+// close gives the memory back: the check has its verdict.
 func (c *Check) close() {
 	if c.scratch != nil {
 		c.scratch.close()

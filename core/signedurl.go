@@ -146,7 +146,7 @@ func (c *Check) matchURL(body []byte) Code {
 		message = append(append(message[:0], u...), parameters...)
 		for i, m := range c.gate.macs {
 			if c.matches(m, message) {
-				c.secret, c.signed = i, message
+				c.verdict.Secret, c.signed = i, message
 				return ""
 			}
 		}

@@ -9,7 +9,7 @@ import (
 // on which of our numbers.
 // https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference
 type whatsApp struct {
-	*metaEntry
+	metaEntry
 	field  string
 	value  jsondoc.Value
 	number string // ours, as it is displayed
@@ -20,7 +20,7 @@ func (m *metaEntry) whatsAppChange(change jsondoc.Value) {
 	value := change.Get("value")
 	account := value.Get("metadata")
 	w := &whatsApp{
-		metaEntry: m, field: change.Get("field").Text(), value: value,
+		metaEntry: *m, field: change.Get("field").Text(), value: value,
 		number: account.Get("display_phone_number").Text(), id: account.Get("phone_number_id").Text(),
 	}
 	found := false
