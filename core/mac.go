@@ -1,3 +1,5 @@
+//go:build !wasm
+
 package core
 
 import (
@@ -13,11 +15,6 @@ import (
 var hashes = map[provider.Algorithm]func() hash.Hash{
 	provider.SHA256: sha256.New,
 	provider.SHA1:   sha1.New,
-}
-
-var hashSizes = map[provider.Algorithm]int{
-	provider.SHA256: sha256.Size,
-	provider.SHA1:   sha1.Size,
 }
 
 // mac computes HMACs under one key. Setting a key costs as much as hashing two
@@ -41,3 +38,5 @@ func (m *mac) sum(dst []byte, parts ...[]byte) []byte {
 	m.pool.Put(h)
 	return dst
 }
+
+func sum256(p []byte) [sha256.Size]byte { return sha256.Sum256(p) }

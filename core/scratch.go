@@ -1,7 +1,6 @@
 package core
 
 import (
-	"crypto/sha256"
 	"slices"
 	"time"
 
@@ -16,7 +15,7 @@ import (
 type scratch struct {
 	request
 	signatureRoom [2]signature
-	sum           [sha256.Size]byte
+	sum           [sha256Size]byte
 
 	doc   jsondoc.Doc
 	batch unified.Batch

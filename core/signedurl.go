@@ -2,7 +2,6 @@ package core
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"iter"
 	"net/netip"
 	"strconv"
@@ -167,7 +166,7 @@ func (c *Check) signedParameters(body []byte) ([]byte, Code) {
 		return nil, ""
 	case len(sums) > 0:
 		want, err := hex.DecodeString(sums[0])
-		sum := sha256.Sum256(body)
+		sum := sum256(body)
 		if len(sums) > 1 || err != nil || !bytes.Equal(want, sum[:]) {
 			return nil, SignatureMismatch
 		}

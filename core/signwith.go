@@ -1,7 +1,6 @@
 package core
 
 import (
-	"crypto/sha256"
 	"encoding/base64"
 	"strconv"
 	"strings"
@@ -40,15 +39,14 @@ func (g *Gate) setSignWith(p *problems, secrets []string) {
 // sign adds Standard Webhooks headers for body to the forwarded request. The
 // id is the same whenever the same events of the same delivery are forwarded.
 func (g *Gate) sign(v *Verdict, now time.Time, body []byte, events []unified.Event, keep func(int) bool) {
-	h := sha256.New()
-	h.Write([]byte(v.Delivery))
+	name := []byte(v.Delivery)
 	for i := range events {
 		if keep(i) {
-			h.Write([]byte{0})
-			h.Write([]byte(events[i].ID))
+			name = append(append(name, 0), events[i].ID...)
 		}
 	}
-	id := "msg_" + hex.EncodeToString(h.Sum(nil)[:16])
+	digest := sum256(name)
+	id := "msg_" + hex.EncodeToString(digest[:16])
 	timestamp := strconv.FormatInt(now.Unix(), 10)
 	var signatures []string
 	for _, m := range g.signWith {

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -72,16 +70,7 @@ type sharedValue struct {
 
 func newModule(t *testing.T) *module {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "hookward.wasm")
-	build := exec.Command("go", "build", "-buildmode=c-shared", "-o", path, ".")
-	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building the module: %v\n%s", err, out)
-	}
-	code, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	code := buildModule(t)
 	h := &module{t: t, shared: map[string]sharedValue{}}
 	ctx := t.Context()
 	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())

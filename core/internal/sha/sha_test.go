@@ -1,0 +1,74 @@
+package sha
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha1"
+	"crypto/sha256"
+	"hash"
+	"testing"
+)
+
+var algorithms = map[string]struct {
+	start  Digest
+	crypto func() hash.Hash
+}{
+	"SHA-256": {New256(), sha256.New},
+	"SHA-1":   {New1(), sha1.New},
+}
+
+// TestLengths goes past two ends of blocks, and over every place at which a
+// message can be cut in two.
+func TestLengths(t *testing.T) {
+	message := make([]byte, 2*BlockSize+1)
+	for i := range message {
+		message[i] = byte(i * 7)
+	}
+	for n := range message {
+		for cut := range n + 1 {
+			compare(t, message[:n], cut, message[:cut])
+		}
+	}
+}
+
+func FuzzSHA(f *testing.F) {
+	f.Add([]byte("a message"), 2, []byte("a key"))
+	f.Add(bytes.Repeat([]byte{0xff}, 1000), 64, bytes.Repeat([]byte{0xff}, BlockSize+1))
+	f.Fuzz(func(t *testing.T, message []byte, cut int, key []byte) {
+		compare(t, message, min(max(cut, 0), len(message)), key)
+	})
+}
+
+// compare holds the sums of a message that comes in two parts against crypto's.
+func compare(t *testing.T, message []byte, cut int, key []byte) {
+	t.Helper()
+	for name, a := range algorithms {
+		want := a.crypto()
+		want.Write(message)
+		d := a.start
+		d.Write(message[:cut])
+		d.Write(message[cut:])
+		if got := d.Sum(nil); !bytes.Equal(got, want.Sum(nil)) {
+			t.Fatalf("%s of %x, cut at %d, = %x, want %x", name, message, cut, got, want.Sum(nil))
+		}
+		want = hmac.New(a.crypto, key)
+		want.Write(message)
+		m := NewMAC(a.start, key)
+		for range 2 { // the first leaves the key as it was
+			if got := m.Sum(nil, message[:cut], message[cut:]); !bytes.Equal(got, want.Sum(nil)) {
+				t.Fatalf("HMAC of %s of %x, cut at %d, under %x = %x, want %x", name, message, cut, key, got, want.Sum(nil))
+			}
+		}
+	}
+	if got, want := Sum256(message), sha256.Sum256(message); got != want {
+		t.Fatalf("Sum256(%x) = %x, want %x", message, got, want)
+	}
+}
+
+func BenchmarkSHA256(b *testing.B) {
+	message := make([]byte, 16*BlockSize)
+	b.SetBytes(int64(len(message)))
+	for b.Loop() {
+		Sum256(message)
+	}
+}
