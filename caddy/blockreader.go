@@ -103,7 +103,7 @@ func (r *blockReader) args(place string, once bool) []string {
 	r.places[place] = r.here()
 	args := r.RemainingArgs()
 	if len(args) == 0 {
-		r.fail("%s: a value is missing", option)
+		r.fail("%s: a value is missing ({$NAME} is none where the variable NAME is not set)", option)
 	}
 	return args
 }

@@ -84,7 +84,7 @@ func (g *Gate) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	}
 	g.Config.Provider = d.Val()
 	if more := d.RemainingArgs(); len(more) > 0 {
-		r.fail("verify_webhook takes one provider, not also %q", strings.Join(more, " "))
+		r.fail("verify_webhook takes one provider, and before it a matcher, not also %q", strings.Join(more, " "))
 	}
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
 		g.readOption(r)

@@ -21,15 +21,15 @@ func grouped(n int) string {
 	return s
 }
 
-// shortDuration is a duration as people say it: a whole number of the largest
-// unit that is right to a hundredth. A window of 27h and the 5m by which clocks
-// may differ are 27h.
+// shortDuration is a duration as people say it: several of the largest unit that
+// is right to a hundredth. A window of 27h and the 5m by which clocks may differ
+// are 27h.
 func shortDuration(d time.Duration) string {
 	for _, u := range []struct {
 		unit time.Duration
 		name string
 	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "m"}, {time.Second, "s"}} {
-		if whole := d.Round(u.unit); whole > 0 && (whole-d).Abs()*100 <= d {
+		if whole := d.Round(u.unit); whole > u.unit && (whole-d).Abs()*100 <= d {
 			return strconv.FormatInt(int64(whole/u.unit), 10) + u.name
 		}
 	}

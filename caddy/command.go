@@ -14,13 +14,19 @@ import (
 
 func init() {
 	caddycmd.RegisterCommand(caddycmd.Command{
-		Name:  "webhook",
-		Usage: "send|providers",
-		Short: "Tries webhook gates out, and lists the providers",
-		CobraFunc: func(cmd *cobra.Command) {
-			cmd.AddCommand(sendCommand(), providersCommand())
-		},
+		Name:      "webhook",
+		Usage:     "send|providers",
+		Short:     "Tries webhook gates out, and lists the providers",
+		CobraFunc: addCommands,
 	})
+}
+
+// addCommands adds the sub-commands; another word is an error, for which cobra
+// wants the command to run by itself, too.
+func addCommands(cmd *cobra.Command) {
+	cmd.AddCommand(sendCommand(), providersCommand())
+	cmd.Args = cobra.NoArgs
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 }
 
 func providersCommand() *cobra.Command {

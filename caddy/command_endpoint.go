@@ -186,6 +186,17 @@ func first(list []string, otherwise string) string {
 	return list[0]
 }
 
+// wanted says in words which gate is looked for.
+func wanted(provider, name string) (words string) {
+	if provider != "" {
+		words += fmt.Sprintf(" of %q", provider)
+	}
+	if name != "" {
+		words += fmt.Sprintf(" with the name %q", name)
+	}
+	return words
+}
+
 // choose finds the one gate that provider and name, either of which may be
 // empty, leave.
 func choose(all []endpoint, provider, name string) (endpoint, error) {
@@ -197,7 +208,7 @@ func choose(all []endpoint, provider, name string) (endpoint, error) {
 	case len(all) == 0:
 		return endpoint{}, errors.New("the configuration has no verify_webhook")
 	case len(left) == 0:
-		return endpoint{}, fmt.Errorf("the configuration has no such gate (known: %s)", known)
+		return endpoint{}, fmt.Errorf("the configuration has no gate%s (known: %s)", wanted(provider, name), known)
 	case len(left) > 1:
 		return endpoint{}, fmt.Errorf("the configuration has several such gates: choose one by --name (known: %s)", strings.Join(endpointNames(left), ", "))
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/hookward/hookward/caddy/send"
@@ -51,6 +52,9 @@ func (o *sendOptions) run() error {
 		if err != nil {
 			return err
 		}
+		if u := sender.SignedURL(r.URL); u != "" {
+			fmt.Fprintf(o.out, "* signed for %s\n", u)
+		}
 		a, err := o.exchange(sender.Provider, r)
 		if err == nil {
 			err = o.judge(a)
@@ -85,6 +89,9 @@ func (o *sendOptions) sender() (*send.Sender, error) {
 		Provider: o.provider, PublicURL: o.publicURL,
 		Secrets: given(o.secret), VerifyToken: given(o.verifyToken),
 	}
+	if o.to != "" && !strings.Contains(o.to, "://") {
+		o.to = "http://" + o.to
+	}
 	to := o.to
 	if o.config != "" {
 		e, err := o.endpoint()
@@ -102,6 +109,9 @@ func (o *sendOptions) sender() (*send.Sender, error) {
 	case to == "":
 		return nil, errors.New("where to? Give --to or --config")
 	}
+	if !strings.HasPrefix(to, "http://") && !strings.HasPrefix(to, "https://") {
+		return nil, fmt.Errorf("--to %q: a URL is wanted that begins with http:// or https://", to)
+	}
 	p, err := providerNamed(c.Provider)
 	if err != nil {
 		return nil, err
@@ -109,8 +119,11 @@ func (o *sendOptions) sender() (*send.Sender, error) {
 	if len(c.Secrets) == 0 && o.needsSecret(p) {
 		return nil, errors.New("signed with what? Give --secret, such as --secret {env.NAME}, or --config")
 	}
+	if o.handshake && p.Handshake != nil && p.Handshake.VerifyToken != "" && len(c.VerifyToken) == 0 {
+		return nil, errors.New("with which verify token? Give --verify-token, or the gate one: without it every handshake is denied")
+	}
 	if c, err = resolvePlaceholders(c); err != nil {
-		return nil, err
+		return nil, errors.New(strings.ReplaceAll(err.Error(), "secrets[0]", "secret"))
 	}
 	return &send.Sender{
 		Provider: p, URL: to, PublicURL: c.PublicURL,

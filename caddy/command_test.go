@@ -18,7 +18,7 @@ import (
 // webhook runs "caddy webhook" with these arguments.
 func webhook(stdin string, args ...string) (string, error) {
 	cmd := &cobra.Command{Use: "webhook", SilenceUsage: true, SilenceErrors: true}
-	cmd.AddCommand(sendCommand(), providersCommand())
+	addCommands(cmd)
 	var out bytes.Buffer
 	cmd.SetOut(&out)
 	cmd.SetErr(&out)
@@ -152,15 +152,19 @@ func TestSendRefuses(t *testing.T) {
 		{"meta --secret s", "--to"},
 		{"meta --to http://localhost:1", "--secret"},
 		{"x --to http://localhost:1 --handshake", "--secret"},
+		{"meta --to http://localhost:1 --handshake", "--verify-token"},
 		{"--to http://localhost:1 --secret s", "as which provider"},
 		{"nobody --to http://localhost:1 --secret s", "unknown provider"},
-		{"meta --to http://localhost:1 --secret {env.SEND_TEST_UNSET}", "a placeholder is unknown or empty"},
+		{"meta --to http://localhost:1 --secret {env.SEND_TEST_UNSET}", "secret: a placeholder is unknown or empty: set SEND_TEST_UNSET"},
 		{"meta --to http://localhost:1 --secret s --sample x", "whatsapp_text"},
 		{"telegram --to http://localhost:1 --secret s --handshake", "no handshake"},
 		{"meta --to http://localhost:1 --secret s --sample x --file y", "sample"},
+		{"meta --to ftp://localhost --secret s", "http:// or https://"},
 		{"--config /does/not/exist", "/does/not/exist"},
 		{"--config " + config, "choose one by --name (known: "},
-		{"zavu --config " + config, "no such gate"},
+		{"zavu --config " + config, `no gate of "zavu" (known: `},
+		{"--name outbox --config " + config, `no gate with the name "outbox" (known: `},
+		{"meta --name sms --config " + config, `no gate of "meta" with the name "sms" (known: `},
 	} {
 		_, err := webhook("", append([]string{"send"}, strings.Fields(c.args)...)...)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -246,6 +250,28 @@ func TestSendFromConfig(t *testing.T) {
 	}
 	if stub.seen[0].URL.Path != "/direct" || stub.seen[0].Header.Get("X-Twilio-Signature") == "" {
 		t.Errorf("sent\n%s", out)
+	}
+}
+
+// An address is enough, as it is for curl.
+func TestSendToAnAddress(t *testing.T) {
+	stub := &gateStub{status: 200}
+	address := strings.TrimPrefix(startStub(t, stub), "http://")
+	out, err := webhook("", "send", "twilio", "--to", address+"/hooks/twilio", "--secret", "s", "--public-url", "https://user:pass@example.com/hooks/twilio")
+	if err != nil || stub.seen[0].URL.Path != "/hooks/twilio" {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if !strings.Contains(out, "* signed for https://user:xxxxx@example.com/hooks/twilio\n") {
+		t.Errorf("the URL that is signed is not in\n%s", out)
+	}
+}
+
+func TestUnknownSubcommand(t *testing.T) {
+	if _, err := webhook("", "sned"); err == nil {
+		t.Error("webhook sned is no error")
+	}
+	if out, err := webhook(""); err != nil || !strings.Contains(out, "providers") {
+		t.Errorf("webhook alone: %v\n%s", err, out)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -84,7 +85,7 @@ func (g *Gate) Provision(ctx caddy.Context) error {
 	resolved, unresolved := resolvePlaceholders(g.Config)
 	gate, err := core.New(resolved)
 	if err = errors.Join(unresolved, err); err != nil {
-		return g.explain(errors.New(bothWords(err.Error())))
+		return g.explain(errors.New(inOneLine(bothWords(err.Error()))))
 	}
 	g.gate = gate
 	app, err := ctx.App("webhook")
@@ -116,16 +117,19 @@ func (g *Gate) explain(err error) error {
 	if name == "" {
 		name = g.Config.Provider
 	}
-	return fmt.Errorf("webhook gate %q:\n%w", name, err)
+	return fmt.Errorf("webhook gate %q: %w", name, err)
 }
 
-var secretsPlace = regexp.MustCompile(`(?m)^secrets(\[\d+\])?`)
+var secretsPlace = regexp.MustCompile(`(?m)^secrets(\[\d\])?`)
 
 // bothWords names the option as the Caddyfile does, too, where a text of the
 // core names a place: what a gate is provisioned of may have been either.
 func bothWords(text string) string {
-	return secretsPlace.ReplaceAllString(text, "$0 (secret in a Caddyfile)")
+	return secretsPlace.ReplaceAllString(text, "secret (JSON: $0)")
 }
+
+// inOneLine is what JSON, in which Caddy logs the error, shows without \n.
+func inOneLine(lines string) string { return strings.ReplaceAll(lines, "\n", "; ") }
 
 func (g *Gate) sayNotes() {
 	log := g.log.With(zap.String("name", g.gate.Name()), zap.String("provider", g.gate.Provider()))

@@ -357,12 +357,12 @@ func TestCapacityNote(t *testing.T) {
 		want   string
 	}{
 		{1_000_000, 8 * 24 * time.Hour, "1,000,000 claims over 8d hold 1.4 events a second"},
-		{1_000_000, 24 * time.Hour, "1,000,000 claims over 1d hold 12 events a second"},
+		{1_000_000, 24 * time.Hour, "1,000,000 claims over 24h hold 12 events a second"},
 		{1_000_000, 185 * time.Hour, "1,000,000 claims over 185h hold 1.5 events a second"},
 		{1_000_000, 27*time.Hour + 5*time.Minute, "1,000,000 claims over 27h hold 10 events a second"},
 		{1_000_000, 8*24*time.Hour + 5*time.Minute, "1,000,000 claims over 8d hold 1.4 events a second"},
 		{500, 90 * time.Minute, "500 claims over 90m hold 0.093 events a second"},
-		{100_000_000, time.Minute, "100,000,000 claims over 1m hold 1666667 events a second"},
+		{100_000_000, time.Minute, "100,000,000 claims over 60s hold 1666667 events a second"},
 	} {
 		if got := capacityNote(c.claims, c.window); got != c.want {
 			t.Errorf("capacityNote(%d, %v) = %q, want %q", c.claims, c.window, got, c.want)

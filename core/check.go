@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hookward/hookward/core/provider"
+	"github.com/hookward/hookward/core/unified"
 )
 
 // Head is a request without its body, as the host received it.
@@ -201,6 +202,11 @@ func (c *Check) noteClient() {
 		client = c.head.Client.String()
 	}
 	c.note("client", client)
+}
+
+// noteAge says how old an event is by its signed time.
+func (c *Check) noteAge(e *unified.Event) {
+	c.note("event_age", inWords(c.now.Sub(e.Time).Round(time.Second)))
 }
 
 // noteMismatch says what the signature was held against.

@@ -69,6 +69,9 @@ var mistakes = []struct{ about, config, want string }{
 	{"a variable that nothing replaced", `{"provider":"meta","secrets":["{env.HUNTER2}"]}`, `secrets[0]: is a placeholder that nothing has replaced: set the variable or file that it names`},
 	{"a file that nothing replaced", `{"provider":"meta","secrets":["{file./hunter2}\n"]}`, `secrets[0]: is a placeholder that nothing has replaced: set the variable or file that it names`},
 	{"a Caddyfile variable that nothing replaced", `{"provider":"meta","secrets":["{$HUNTER2}"]}`, `secrets[0]: is a placeholder that nothing has replaced: set the variable or file that it names`},
+	{"a variable as in a shell", `{"provider":"meta","secrets":["$HUNTER_2"]}`, `secrets[0]: is the name of a variable or file, and not what is in it: write it as {env.NAME}, or in Caddy {file./path}`},
+	{"a variable without braces", `{"provider":"meta","secrets":["env.HUNTER_2"]}`, `secrets[0]: is the name of a variable or file, and not what is in it: write it as {env.NAME}, or in Caddy {file./path}`},
+	{"a file without braces", `{"provider":"meta","secrets":["file./run/hunter2"]}`, `secrets[0]: is the name of a variable or file, and not what is in it: write it as {env.NAME}, or in Caddy {file./path}`},
 	{"five secrets", `{"provider":"meta","secrets":["hunter2","hunter3","hunter4","hunter5","hunter6"]}`, `secrets: has 5 entries, at most 4 can be good at once: remove the old ones`},
 	{"an empty list of verify tokens", `"verify_token":[]`, `verify_token: is empty: give one, or leave the key out`},
 	{"an empty verify token", `"verify_token":[""]`, `verify_token[0]: is empty: set the variable or file that it is read from`},
@@ -175,6 +178,15 @@ replay.on_error: unknown word "x" (known: reject, accept)
 
 func signWithForm(i int) string {
 	return "sign_with[" + string(rune('0'+i)) + "]: is no Standard Webhooks secret: whsec_ and 24 to 64 random bytes in base64 are wanted, as made by: echo whsec_$(openssl rand -base64 32)"
+}
+
+// What only begins like a variable's name is a secret.
+func TestSecretsLikeNames(t *testing.T) {
+	for _, secret := range []string{"$", "$ecret", "$PASS word", "env.", "env.lower", "file.txt", "A$B"} {
+		if _, err := core.New(core.Config{Provider: "meta", Secrets: []string{secret}}); err != nil {
+			t.Errorf("%q: %v", secret, err)
+		}
+	}
 }
 
 func TestConfigMistakes(t *testing.T) {

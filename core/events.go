@@ -54,7 +54,7 @@ func (c *Check) readEvents(body []byte) *Verdict {
 // leaves none.
 func (c *Check) sort(events []unified.Event) *Verdict {
 	s := c.scratch
-	stale := false
+	var stale *unified.Event
 	for i := range events {
 		e := &events[i]
 		if slices.ContainsFunc(e.Identity[:], isGarbled) {
@@ -67,10 +67,11 @@ func (c *Check) sort(events []unified.Event) *Verdict {
 		f := leftOut
 		switch {
 		case c.isAhead(e):
+			c.noteAge(e)
 			return c.reject(TimestampOutOfRange)
 		case !c.gate.wantsEvent(e.Type):
 		case c.isStale(e):
-			stale = true
+			stale = e
 		case e.Unclaimed:
 			f = c.answer(e, i)
 		default:
@@ -83,7 +84,9 @@ func (c *Check) sort(events []unified.Event) *Verdict {
 			return nil
 		}
 	}
-	if stale {
+	if stale != nil {
+		c.noteAge(stale)
+		c.note("max_age", inWords(c.gate.maxAge))
 		return c.reject(Stale)
 	}
 	return c.acknowledge(Filtered)

@@ -41,7 +41,8 @@ func (g *Gate) setVerifyToken(p *problems, tokens []string) {
 
 // readSecrets cuts the newline that files end with, and refuses what is then
 // empty, since an empty key would accept what anybody can sign, and what is
-// still a placeholder, since its name is no secret. What is refused leaves "".
+// still a placeholder or a variable's name, since that is no secret. What is
+// refused leaves "".
 func readSecrets(p *problems, key string, secrets []string, most int) []string {
 	if secrets != nil && len(secrets) == 0 {
 		p.add(key, "is empty: give one, or leave the key out")
@@ -58,6 +59,8 @@ func readSecrets(p *problems, key string, secrets []string, most int) []string {
 			p.add(place, "is empty: set the variable or file that it is read from")
 		case isPlaceholder(s):
 			p.add(place, "is a placeholder that nothing has replaced: set the variable or file that it names")
+		case isBareName(s):
+			p.add(place, "is the name of a variable or file, and not what is in it: write it as {env.NAME}, or in Caddy {file./path}")
 		default:
 			good[i] = s
 		}
@@ -70,4 +73,21 @@ func isPlaceholder(s string) bool {
 		return false
 	}
 	return strings.HasPrefix(s, "{env.") || strings.HasPrefix(s, "{file.") || strings.HasPrefix(s, "{$")
+}
+
+// isBareName says that a placeholder was meant and written as a shell or
+// without braces.
+func isBareName(s string) bool {
+	if strings.HasPrefix(s, "file./") {
+		return true
+	}
+	name, bare := strings.CutPrefix(s, "env.")
+	if !bare {
+		name, bare = strings.CutPrefix(s, "$")
+	}
+	return bare && name != "" && !strings.ContainsFunc(name, notInVariable)
+}
+
+func notInVariable(r rune) bool {
+	return (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_'
 }

@@ -269,7 +269,7 @@ func TestCaddyNotesAtLoad(t *testing.T) {
 		reverse_proxy BACKEND`)
 	for _, text := range []string{
 		"1,000,000 claims over 8d hold 1.4 events a second",
-		"secrets (secret in a Caddyfile) stands literally in the configuration",
+		"secret (JSON: secrets) stands literally in the configuration",
 		"verify_token is not set: every handshake is denied",
 		"report_only: nothing is rejected and nothing is claimed",
 	} {

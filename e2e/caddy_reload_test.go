@@ -100,7 +100,7 @@ func (s *caddySite) sendUntilTaken(t *testing.T, d sign.Delivery) (a answer) {
 var refused = map[string]struct{ directives, says string }{
 	"several mistakes": {"verify_webhook meta {\nsecret {env.NOT_SET}\n}\nverify_webhook /b zavu {\nmax_body 0\nallow_ips x\n}", "allow_ips[0]"},
 	"unset secret":     {"verify_webhook meta {\nsecret {env.NOT_SET}\n}", `webhook gate \"meta\"`},
-	"unreadable file":  {"verify_webhook meta {\nsecret {file./nowhere/secret}\n}", "secrets[0] (secret in a Caddyfile): a placeholder is unknown or empty"},
+	"unreadable file":  {"verify_webhook meta {\nsecret {file./nowhere/secret}\n}", "secret (JSON: secrets[0]): a placeholder is unknown or empty"},
 	"two secrets for one name": {"verify_webhook /a meta {\nsecret {env.SECRET}\n}\nverify_webhook /b meta {\nsecret {env.HOME}\n}",
 		"give each its own name"},
 	"two providers for one name": {"verify_webhook /a meta {\nname n\nsecret {env.SECRET}\n}\nverify_webhook /b zavu {\nname n\nsecret {env.SECRET}\n}",

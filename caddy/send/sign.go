@@ -93,6 +93,19 @@ func (s *Sender) urlAndForm(r *http.Request, p Payload) ([]byte, error) {
 	return message, nil
 }
 
+// SignedURL is the URL of a request as it was signed, fit to be shown; "" where
+// the provider signs none.
+func (s *Sender) SignedURL(u *url.URL) string {
+	if s.Provider.Auth.Signed != provider.URLAndForm {
+		return ""
+	}
+	signed, err := url.Parse(s.publicURL(u))
+	if err != nil {
+		return "what is no URL"
+	}
+	return signed.Redacted()
+}
+
 // publicURL is the URL as the provider was given it. No provider would call a
 // path that stands there twice.
 func (s *Sender) publicURL(u *url.URL) string {

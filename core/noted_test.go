@@ -1,6 +1,9 @@
 package core_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"testing"
 	"time"
@@ -33,6 +36,33 @@ func TestMissingAndMalformedTellThePlace(t *testing.T) {
 		}
 		if !slices.Equal(v.Tried, []core.Field{{Name: "expected", Value: c.want}}) {
 			t.Errorf("%s: the log is told %q, want %q", c.provider, v.Tried, c.want)
+		}
+	}
+}
+
+// The log says how old an event is that is too old, or not yet.
+func TestOldAndEarlyTellTheAge(t *testing.T) {
+	const secret = "made up"
+	gate, err := core.New(core.Config{Provider: "vobiz", Secrets: []string{secret}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 1, 15, 10, 30, 0, 0, time.UTC)
+	for _, c := range []struct {
+		timestamp string
+		code      core.Code
+		want      []core.Field
+	}{
+		{"2026-01-10T10:30:00Z", core.Stale, []core.Field{{Name: "event_age", Value: "5d"}, {Name: "max_age", Value: "27h"}}},
+		{"2026-01-15T11:00:00Z", core.TimestampOutOfRange, []core.Field{{Name: "event_age", Value: "-30m"}}},
+	} {
+		body := `{"id":"evt_1","type":"message.received","timestamp":"` + c.timestamp + `","data":{}}`
+		m := hmac.New(sha256.New, []byte(secret))
+		m.Write([]byte(body))
+		check, _ := gate.Begin(now, core.Head{Method: "POST", Target: "/hook", Header: fields{{"X-Vobiz-Signature", hex.EncodeToString(m.Sum(nil))}}})
+		v := check.Body([]byte(body), core.BodyComplete)
+		if v == nil || v.Code != c.code || !slices.Equal(v.Tried, c.want) {
+			t.Errorf("%s: verdict %+v, want %s and %q", c.timestamp, v, c.code, c.want)
 		}
 	}
 }
