@@ -205,12 +205,21 @@ func RunEnvoy(t testing.TB, binary string, bootstrap any, args ...string) *Envoy
 	return RunEnvoyFile(t, binary, config, nil, args...)
 }
 
-// RunEnvoyFile runs Envoy with a bootstrap in a file, in the file's folder.
+// RunEnvoyFile runs Envoy with a bootstrap in a file, in the file's folder. When
+// the test ends, its log must hold nothing private.
 func RunEnvoyFile(t testing.TB, binary, config string, env []string, args ...string) *Envoy {
 	t.Helper()
+	bootstrap, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
 	admin := filepath.Join(t.TempDir(), "admin")
-	args = append([]string{"-c", config, "--admin-address-path", admin, "--use-dynamic-base-id", "--log-level", "warning", "--component-log-level", "wasm:info"}, args...)
+	args = append([]string{"-c", config, "--admin-address-path", admin, "--use-dynamic-base-id", "--log-level", "warning"}, args...)
+	if !slices.Contains(args, "--component-log-level") {
+		args = append(args, "--component-log-level", "wasm:info")
+	}
 	e := &Envoy{Process: start(t, env, filepath.Dir(config), binary, args...)}
+	t.Cleanup(func() { e.keepsPrivate(t, bootstrap) })
 	e.waitFor(t, "its admin interface", func() bool {
 		address, _ := os.ReadFile(admin)
 		e.Admin = string(address)
