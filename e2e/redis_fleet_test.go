@@ -22,9 +22,11 @@ func onRedis(address string) string {
 // TestRedisFleet: every delivery is sent five times at random times through two
 // Caddys on one Redis, which restarts twice meanwhile, once killed. A sender
 // repeats what was not acknowledged. Each delivery reaches the backend once.
+// Redis fsyncs always: else it may answer before it has written, and forget when
+// it is killed.
 func TestRedisFleet(t *testing.T) {
 	const deliveries, times, senders = 2000, 5, 24
-	redis := hosts.StartRedis(t, "--appendonly", "yes")
+	redis := hosts.StartRedis(t, "--appendonly", "yes", "--appendfsync", "always")
 	backend := &tally{}
 	server := httptest.NewServer(backend)
 	t.Cleanup(server.Close)

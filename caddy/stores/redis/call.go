@@ -12,19 +12,17 @@ import (
 )
 
 var (
-	errNotConnected = errors.New("redis: not connected yet")
-	errDown         = errors.New("redis: gave no answer lately, so it is not asked until it does again")
+	errNotConnected = errors.New("not connected yet")
+	errDown         = errors.New("gave no answer lately, so it is not asked until it does again")
 )
 
-// call sends one command for each key and waits for the answers, at most for
-// the time-out. Without answers nothing has been sent.
+// call sends one command for each key and waits for the answers, as long as ctx
+// lets it. Without answers nothing has been sent.
 func (s *Store) call(ctx context.Context, keys []core.Key, build func(i int, c *connected, name string) rueidis.Completed) ([]rueidis.RedisResult, error) {
 	c := s.client.Load()
 	if c == nil {
 		return nil, errNotConnected
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.timeout.Load()))
-	defer cancel()
 	answers := s.send(ctx, c, keys, build)
 	if ctx.Err() == nil && anyBroken(answers) {
 		// The connection was lost, and perhaps only the answer with it: every
@@ -32,6 +30,11 @@ func (s *Store) call(ctx context.Context, keys []core.Key, build func(i int, c *
 		answers = s.send(ctx, c, keys, build)
 	}
 	return answers, nil
+}
+
+// deadline ends ctx when the time-out has passed.
+func (s *Store) deadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, time.Duration(s.timeout.Load()))
 }
 
 func (s *Store) send(ctx context.Context, c *connected, keys []core.Key, build func(i int, c *connected, name string) rueidis.Completed) []rueidis.RedisResult {
@@ -61,11 +64,13 @@ func (s *Store) settle(ctx context.Context, x settlement, keys []core.Key) error
 		return nil
 	}
 	if s.anyOpen(keys) {
-		return s.oweAll(x, keys, errDown)
+		return s.oweAll(x, keys, s.explain(errDown))
 	}
-	answers, err := s.call(ctx, keys, func(_ int, c *connected, name string) rueidis.Completed { return x.command(c, name) })
+	within, cancel := s.deadline(ctx)
+	defer cancel()
+	answers, err := s.call(within, keys, func(_ int, c *connected, name string) rueidis.Completed { return x.command(c, name) })
 	if err != nil {
-		return s.oweAll(x, keys, err)
+		return s.oweAll(x, keys, s.explain(err))
 	}
 	for i, a := range answers {
 		if failed := a.Error(); failed != nil {

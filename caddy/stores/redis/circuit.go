@@ -17,18 +17,25 @@ import (
 // circuit stands for a server, or in a Cluster for a sixteenth of the slots,
 // which has a server to itself wherever it fails.
 //
-// A call that gets no answer trips it. While it is open nobody waits for the
-// server: claims fail at once, and what settles claims joins what is owed.
+// A call that gets no answer trips it. While it is open nobody asks the server:
+// claims wait for it to close where it has just opened, since most outages are
+// short, and later fail at once; what settles claims joins what is owed.
 // That is never nothing, for a claim that failed owes its release; so paying it
 // is also how to find out that the server answers again. Only when all is paid
 // does the circuit close: then no new claim can find a key still pending, or
 // free, that had been committed here.
 type circuit struct {
-	open atomic.Bool
+	outage atomic.Pointer[outage] // nil while the circuit is closed
 
 	mu     sync.Mutex
 	owed   []settlement
 	paying bool
+}
+
+// outage is the time in which a circuit is open.
+type outage struct {
+	since time.Time
+	over  chan struct{} // closed with the circuit
 }
 
 const (
@@ -51,17 +58,36 @@ func (s *Store) circuit(key core.Key) *circuit {
 }
 
 func (s *Store) anyOpen(keys []core.Key) bool {
-	if c := s.client.Load(); c == nil || !c.cluster {
-		return s.circuits[0].open.Load()
+	return slices.ContainsFunc(keys, func(key core.Key) bool { return s.circuit(key).outage.Load() != nil })
+}
+
+// await returns when the circuits of all keys are closed. It waits for those
+// that have opened only a moment ago.
+func (s *Store) await(ctx context.Context, keys []core.Key) error {
+	for _, key := range keys {
+		o := s.circuit(key).outage.Load()
+		if o == nil {
+			continue
+		}
+		if time.Since(o.since) > patience {
+			return errDown
+		}
+		select {
+		case <-o.over:
+		case <-ctx.Done():
+			return errDown
+		}
 	}
-	return slices.ContainsFunc(keys, func(key core.Key) bool { return s.circuit(key).open.Load() })
+	return nil
 }
 
 func (c *circuit) trip(s *Store, cause error) {
-	if c.open.CompareAndSwap(false, true) {
-		s.log.Warn("replay store gives no answer: claims are refused at once until it does", zap.Error(s.explain(cause)))
+	if c.outage.CompareAndSwap(nil, newOutage()) {
+		s.log.Warn("replay store gives no answer: claims are refused until it does", zap.Error(s.explain(cause)))
 	}
 }
+
+func newOutage() *outage { return &outage{time.Now(), make(chan struct{})} }
 
 // owe keeps a settlement to be carried out as soon as the server answers. The
 // error is the cause, and says so.
@@ -100,7 +126,7 @@ func (s *Store) pay(c *circuit) {
 			owed, pause = owed+len(batch), firstPause
 			continue
 		}
-		c.open.Store(true)
+		c.outage.CompareAndSwap(nil, newOutage())
 		select {
 		case <-s.closing:
 			s.log.Error("replay store closed with claims unsettled: their leases decide", zap.Int("claims", c.owes()))
@@ -118,7 +144,11 @@ func (c *circuit) next() (batch []settlement, closed bool) {
 	defer c.mu.Unlock()
 	if len(c.owed) == 0 {
 		c.owed, c.paying = nil, false
-		return nil, c.open.Swap(false)
+		o := c.outage.Swap(nil)
+		if o != nil {
+			close(o.over)
+		}
+		return nil, o != nil
 	}
 	return slices.Clone(c.owed[:min(len(c.owed), payAtOnce)]), false
 }

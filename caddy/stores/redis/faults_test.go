@@ -109,7 +109,8 @@ func TestRestartedEmpty(t *testing.T) {
 	}
 }
 
-// Nobody waits for a server that gave no answer: it is not even asked.
+// A server that gave no answer is not asked again, and after a second nobody
+// waits for it.
 func TestPaused(t *testing.T) {
 	server := hosts.StartRedis(t)
 	proxy := hosts.StartProxy(t, server.Address)

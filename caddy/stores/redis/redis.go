@@ -24,8 +24,8 @@
 //
 // # When the server does not answer
 //
-// No call takes longer than the time-out. After one that failed, others fail at
-// once, until what was left undone has been made up for: see circuit.
+// No call waits longer than the time-out. After one that failed the server is
+// not asked until what was left undone has been made up for: see circuit.
 package redis
 
 import (
@@ -131,11 +131,13 @@ func (s *Store) Claim(ctx context.Context, token core.Token, keys []core.Key, le
 	if len(keys) == 0 {
 		return nil
 	}
-	if s.anyOpen(keys) {
-		return errDown
+	within, cancel := s.deadline(ctx)
+	defer cancel()
+	if err := s.await(within, keys); err != nil {
+		return s.explain(err)
 	}
 	mine := pendingValue(token)
-	answers, err := s.call(ctx, keys, func(_ int, c *connected, name string) rueidis.Completed {
+	answers, err := s.call(within, keys, func(_ int, c *connected, name string) rueidis.Completed {
 		return c.B().Set().Key(name).Value(mine).Nx().Get().PxMilliseconds(milliseconds(lease)).Build()
 	})
 	var again []core.Key
@@ -146,13 +148,16 @@ func (s *Store) Claim(ctx context.Context, token core.Token, keys []core.Key, le
 			again = append(again, keys[i])
 		}
 	}
-	if err == nil && len(again) > 0 {
+	switch {
+	case err != nil:
+		err = s.explain(err)
+	case len(again) > 0:
 		err = s.settle(ctx, settlement{op: renew, token: token, time: lease}, again)
 	}
 	if err != nil {
 		clear(states)
 		s.undo(ctx, token, keys, answers)
-		return s.explain(err)
+		return err
 	}
 	return nil
 }
