@@ -91,27 +91,28 @@ func (s *signature) decode(auth *provider.Auth, text string) bool {
 		return false
 	}
 	size := hashSizes[auth.Algorithm]
-	var written [2 * sha256Size]byte // the longest form, hex
-	src := written[:copy(written[:], text)]
 	switch auth.Encoding {
 	case provider.Hex:
 		if len(text) != hex.EncodedLen(size) {
 			return false
 		}
-		_, err := hex.Decode(s[:], src)
+		_, err := hex.Decode(s[:], text)
 		return err == nil
 	case provider.Base64:
 		if len(text) != base64.StdEncoding.EncodedLen(size) {
 			return false
 		}
 		var sum [sha256Size + 2]byte // Decode wants room for the padding
-		n, err := base64.StdEncoding.Strict().Decode(sum[:], src)
+		n, err := strictBase64.Decode(sum[:], []byte(text))
 		copy(s[:], sum[:])
 		return err == nil && n == size
 	default:
 		return false
 	}
 }
+
+// strictBase64 takes one spelling of a signature.
+var strictBase64 = base64.StdEncoding.Strict()
 
 // authenticate holds the credentials against the body and sets the deliveryId.
 func (c *Check) authenticate(body []byte) Code {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/hookward/hookward/core/internal/jsondoc"
 	"github.com/hookward/hookward/core/unified"
 )
 
@@ -32,12 +33,7 @@ func (c *Check) key(e *unified.Event, index int) Key {
 // isGarbled says that a part of an identity held what is no text: U+FFFD stands
 // for any of it, so two events could share it.
 func isGarbled(part string) bool {
-	for i := range len(part) {
-		if part[i] >= utf8.RuneSelf {
-			return !utf8.ValidString(part) || strings.Contains(part, "\uFFFD")
-		}
-	}
-	return false
+	return !jsondoc.IsPlainASCII(part) && (!utf8.ValidString(part) || strings.Contains(part, "\uFFFD"))
 }
 
 func appendPart(b []byte, part string) []byte {

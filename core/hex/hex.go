@@ -32,24 +32,26 @@ func EncodeToString(src []byte) string { return string(AppendEncode(nil, src)) }
 
 // Decode reads src, in either case, into dst and returns how much it has
 // written. A character that is no digit and an odd length are errors.
-func Decode(dst, src []byte) (int, error) {
+func Decode(dst []byte, src string) (int, error) {
 	if len(src)%2 != 0 {
 		return 0, errBad
 	}
-	for i := range len(src) / 2 {
-		high, low := values[src[2*i]], values[src[2*i+1]]
+	dst = dst[:len(src)/2]
+	for i := range dst {
+		pair := src[2*i : 2*i+2]
+		high, low := values[pair[0]], values[pair[1]]
 		if high|low == bad {
 			return i, errBad
 		}
 		dst[i] = high<<4 | low
 	}
-	return len(src) / 2, nil
+	return len(dst), nil
 }
 
 // DecodeString is Decode for a string.
 func DecodeString(s string) ([]byte, error) {
 	dst := make([]byte, len(s)/2)
-	n, err := Decode(dst, []byte(s))
+	n, err := Decode(dst, s)
 	return dst[:n], err
 }
 

@@ -179,19 +179,32 @@ func appendOptional(dst []byte, name, value string, always bool) []byte {
 func AppendTime(dst []byte, t time.Time) []byte {
 	t = t.UTC()
 	year, month, day := t.Date()
-	hour, minute, second := t.Clock()
-	dst = append(dst,
-		digit(year/1000), digit(year/100), digit(year/10), digit(year), '-',
-		digit(int(month)/10), digit(int(month)), '-',
-		digit(day/10), digit(day), 'T',
-		digit(hour/10), digit(hour), ':',
-		digit(minute/10), digit(minute), ':',
-		digit(second/10), digit(second))
-	if ms := t.Nanosecond() / 1e6; ms > 0 {
-		dst = append(dst, '.', digit(ms/100), digit(ms/10), digit(ms))
+	if year < 0 || year > 9999 {
+		return t.AppendFormat(dst, time.RFC3339)
 	}
-	return append(dst, 'Z')
+	hour, minute, second := t.Clock()
+	ms := t.Nanosecond() / 1e6
+	text := timeText{4: '-', 7: '-', 10: 'T', 13: ':', 16: ':', 19: '.', 22: '0' + byte(ms%10), 23: 'Z'}
+	text.set(0, year/100)
+	text.set(2, year%100)
+	text.set(5, int(month))
+	text.set(8, day)
+	text.set(11, hour)
+	text.set(14, minute)
+	text.set(17, second)
+	text.set(20, ms/10)
+	if ms == 0 {
+		text[19] = 'Z'
+		return append(dst, text[:20]...)
+	}
+	return append(dst, text[:]...)
 }
 
-// digit is n's last digit.
-func digit(n int) byte { return '0' + byte(uint(n)%10) }
+// timeText is a time with milliseconds.
+type timeText [24]byte
+
+// set writes two digits.
+func (t *timeText) set(at, n int) {
+	tens := uint32(n) / 10
+	t[at], t[at+1] = '0'+byte(tens), '0'+byte(uint32(n)-10*tens)
+}

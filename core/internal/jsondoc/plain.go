@@ -40,8 +40,8 @@ func plainEnd(s string, i int) int {
 	return i
 }
 
-// isPlainASCII says that s can stand in a JSON string as it is.
-func isPlainASCII(s string) bool {
+// IsPlainASCII says that s can stand in a JSON string as it is.
+func IsPlainASCII(s string) bool {
 	const size = 8
 	if len(s) < size {
 		for i := range len(s) {

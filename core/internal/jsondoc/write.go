@@ -8,7 +8,7 @@ const hexDigits = "0123456789abcdef"
 // becomes U+FFFD; nothing is escaped that need not be.
 func AppendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
-	if isPlainASCII(s) {
+	if IsPlainASCII(s) {
 		dst = append(dst, s...)
 	} else {
 		dst = appendEscaped(dst, s)
