@@ -16,6 +16,7 @@ import (
 // TestExampleBackends runs the backends of the examples: each takes an event
 // once, ignores what it does not know, and refuses what did not pass a gate.
 func TestExampleBackends(t *testing.T) {
+	t.Setenv("PYTHONDONTWRITEBYTECODE", "1")
 	dir := filepath.Join(hosts.Root(t), "examples", "backends")
 	for name, command := range map[string][]string{
 		"go":         {hosts.Build(t, "./examples/backends/go")},

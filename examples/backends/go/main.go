@@ -8,35 +8,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
-	"time"
 )
-
-// Delivery is the body of every request that passed the gate, version 1.
-type Delivery struct {
-	Version    string    `json:"version"`
-	Provider   string    `json:"provider"`
-	Endpoint   string    `json:"endpoint"`
-	Assurance  string    `json:"assurance"`
-	DeliveryID string    `json:"deliveryId"`
-	ReceivedAt time.Time `json:"receivedAt"`
-	Events     []Event   `json:"events"`
-}
-
-// Event is one thing that happened. Fields that this backend has no use for are
-// left out: see the JSON Schema for all.
-type Event struct {
-	ID             string            `json:"id"`
-	Type           string            `json:"type"`
-	Endpoint       string            `json:"endpoint"`
-	Channel        string            `json:"channel"`
-	Timestamp      time.Time         `json:"timestamp"`
-	SenderID       string            `json:"senderId"`
-	ConversationID string            `json:"conversationId"`
-	Message        string            `json:"message"`
-	MessageType    string            `json:"messageType"`
-	Metadata       map[string]string `json:"metadata"`
-	Data           json.RawMessage   `json:"data"` // the provider's own object
-}
 
 // Seen remembers events by endpoint and id. A real backend asks its database.
 type Seen struct{ keys sync.Map }

@@ -3,35 +3,8 @@
 import json
 import os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import NotRequired, TypedDict
 
-
-class Event(TypedDict):
-    """One thing that happened; see the JSON Schema for all fields."""
-
-    id: str
-    type: str
-    endpoint: str
-    channel: str
-    timestamp: str
-    metadata: dict[str, str]
-    data: object  # the provider's own object
-    senderId: NotRequired[str]
-    conversationId: NotRequired[str]
-    message: NotRequired[str]
-
-
-class Delivery(TypedDict):
-    """The body of every request that passed the gate, version 1."""
-
-    version: str
-    provider: str
-    endpoint: str
-    assurance: str
-    deliveryId: str
-    receivedAt: str
-    events: list[Event]
-
+from model import Delivery, Event
 
 seen: set[tuple[str, str]] = set()  # a real backend asks its database
 

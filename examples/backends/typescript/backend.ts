@@ -1,30 +1,6 @@
 // A backend behind Hookward: it prints the messages that it gets.
 import { createServer } from "node:http";
-
-/** The body of every request that passed the gate, version 1. */
-interface Delivery {
-  version: "1";
-  provider: string;
-  endpoint: string;
-  assurance: "signature" | "token";
-  deliveryId: string;
-  receivedAt: string;
-  events: Event[];
-}
-
-/** One thing that happened; see the JSON Schema for all fields. */
-interface Event {
-  id: string;
-  type: string;
-  endpoint: string;
-  channel: string;
-  timestamp: string;
-  senderId?: string;
-  conversationId?: string;
-  message?: string;
-  metadata: Record<string, string>;
-  data: unknown; // the provider's own object
-}
+import type { Delivery, Event } from "./model.ts";
 
 const seen = new Set<string>(); // a real backend asks its database
 
