@@ -83,7 +83,17 @@ func (h *module) withFault(t *testing.T, f faults, end string, d sign.Delivery) 
 }
 
 // deliver takes a delivery through all call-backs.
-func (h *module) deliver(id uint64, end string, d sign.Delivery) (w cases.Want) {
+func (h *module) deliver(id uint64, end string, d sign.Delivery) cases.Want {
+	w := h.begin(id, end, d)
+	h.call("proxy_on_response_headers", id, 1, 1)
+	h.call("proxy_on_done", id)
+	h.call("proxy_on_log", id)
+	h.call("proxy_on_delete", id)
+	return w
+}
+
+// begin takes a delivery to the backend, or to where it is answered.
+func (h *module) begin(id uint64, end string, d sign.Delivery) (w cases.Want) {
 	h.body, h.answer, h.status, h.resumed = []byte(d.Body), nil, 0, false
 	h.trailers = header{{"x-hookward-assurance", "signature"}, {"x-other", "1"}}
 	h.fields = header{{":method", d.Method}, {":path", d.Target}, {":authority", "example.com"}, {"x-hookward-forged", "1"}}
@@ -114,10 +124,6 @@ func (h *module) deliver(id uint64, end string, d sign.Delivery) (w cases.Want) 
 			w.Forward.Header["trailers"] = []string{fmt.Sprint(h.trailers)}
 		}
 	}
-	h.call("proxy_on_response_headers", id, 1, 1)
-	h.call("proxy_on_done", id)
-	h.call("proxy_on_log", id)
-	h.call("proxy_on_delete", id)
 	return w
 }
 

@@ -58,6 +58,7 @@ type module struct {
 	answer *cases.Answer
 
 	faults
+	ticks
 	plugin   uint64 // the one that serves
 	trailers header
 	resumed  bool
@@ -184,6 +185,8 @@ func (h *module) function(name string) api.GoModuleFunc {
 			h.module.Memory().WriteUint32Le(uint32(a[4]), v.version)
 		case "proxy_set_shared_data":
 			status = h.setShared(h.read(a[0], a[1]), h.read(a[2], a[3]), uint32(a[4]))
+		case "proxy_set_tick_period_milliseconds":
+			h.ticks = ticks{every: time.Duration(a[0]) * time.Millisecond, ticked: h.now}
 		case "proxy_define_metric":
 			h.module.Memory().WriteUint32Le(uint32(a[3]), 1)
 		}

@@ -325,7 +325,7 @@ func TestOrderFlagMissing(t *testing.T) {
 	e.Tick()
 	r.isHeld()
 	e.setNumber(101, "request", "total_size")
-	for deadline := time.Now().Add(10 * time.Second); r.GetSentLocalResponse(r.id) == nil && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); r.GetSentLocalResponse(r.id) == nil && time.Now().Before(deadline); {
 		e.Tick()
 	}
 	r.isRefused(503, "host_misconfigured")
