@@ -100,7 +100,7 @@ func deliver(t *testing.T, address string, d sign.Delivery) (*http.Response, str
 		t.Fatal(err)
 	}
 	r.Header = d.Header.Clone()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 20 * time.Second}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
 	resp, err := client.Do(r)
 	if err != nil {
 		return nil, err.Error()
@@ -277,7 +277,7 @@ func TestVarsCannotPassForAGate(t *testing.T) {
 // configuration is loaded again and again: for the race detector, and exactly
 // one of each reaches the handler.
 func TestLoadAndReload(t *testing.T) {
-	address := startCaddy(t, memoryGate(t, "1s"))
+	address := startCaddy(t, memoryGate(t, "60s"))
 	var reached atomic.Int64
 	behind(func(w http.ResponseWriter, _ *http.Request) error {
 		reached.Add(1)
@@ -292,7 +292,7 @@ func TestLoadAndReload(t *testing.T) {
 			case <-stop:
 				return
 			default:
-				loadCaddy(t, address, memoryGate(t, fmt.Sprintf("%ds", 1+i%2)))
+				loadCaddy(t, address, memoryGate(t, fmt.Sprintf("%ds", 60+i%2)))
 			}
 		}
 	})
@@ -304,7 +304,7 @@ func TestLoadAndReload(t *testing.T) {
 				var pair sync.WaitGroup
 				for range 2 {
 					pair.Go(func() {
-						for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+						for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
 							if resp, _ := deliver(t, address, d); code(resp) == 200 {
 								return
 							}

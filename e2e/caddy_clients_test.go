@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hookward/hookward/e2e/hosts"
 	"github.com/hookward/hookward/e2e/sign"
 )
 
@@ -92,8 +93,8 @@ func TestCaddyIPv6(t *testing.T) {
 	if err != nil {
 		t.Fatalf("this machine has no IPv6 on its loopback: %v", err)
 	}
-	port := probe.Addr().(*net.TCPAddr).Port
 	probe.Close()
+	port := hosts.FreePort(t)
 	backend := &recorder{}
 	s := newSite(t, backend)
 	for allow, want := range map[string]int{"::1": 200, "2001:db8::/32": 403} {

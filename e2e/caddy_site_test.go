@@ -20,7 +20,7 @@ import (
 )
 
 // patience bounds every wait of a test; it is far longer than any takes.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 const secret = "an-invented-secret-of-40-characters-0001"
 

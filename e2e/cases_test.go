@@ -149,7 +149,7 @@ func send(t *testing.T, address string, r *cases.Request, name string) (*http.Re
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(patience))
 	go func() { _, _ = conn.Write(b.Bytes()) }() // a host may answer before it has read all
 	resp, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: r.Method})
 	if err != nil {

@@ -10,9 +10,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -92,7 +92,7 @@ func signature(header, secret, path, body string) string {
 
 func answerTo(t *testing.T, req *http.Request) int {
 	t.Helper()
-	client := http.Client{Timeout: 10 * time.Second}
+	client := http.Client{Timeout: patience}
 	resp, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -114,19 +114,12 @@ func endpoints(seen []hosts.Seen) string {
 // waitForMetric waits for a line of the metrics that has all the parts.
 func waitForMetric(t *testing.T, envoy *hosts.Envoy, parts ...string) {
 	t.Helper()
-	var metrics string
-	for range 50 {
-		metrics = envoy.Get("/stats/prometheus")
-		for line := range strings.Lines(metrics) {
-			found := true
-			for _, part := range parts {
-				found = found && strings.Contains(line, part)
-			}
-			if found {
-				return
+	eventually(t, fmt.Sprintf("a metric with %q", parts), func() bool {
+		for line := range strings.Lines(envoy.Get("/stats/prometheus")) {
+			if !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(line, part) }) {
+				return true
 			}
 		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	t.Errorf("no metric with %q", parts)
+		return false
+	})
 }

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	raceEvents  = 100_000 // at most
-	raceTime    = 15 * time.Second
+	raceLeast   = 1000 // events, however long they take
+	raceTime    = 10 * time.Second
 	raceSenders = 4 // of each event, at once
 	raceLanes   = 8
 	raceWorkers = 8
@@ -45,24 +45,17 @@ func TestEnvoyRace(t *testing.T) {
 	for range raceLanes {
 		lanes.Go(func() {
 			lane := newLane(t, address)
-			for time.Now().Before(until) && !t.Failed() {
-				n := int(next.Add(1))
-				if n > raceEvents {
-					return
-				}
-				lane.race(t, n, &total)
+			for (time.Now().Before(until) || next.Load() < raceLeast) && !t.Failed() {
+				lane.race(t, int(next.Add(1)), &total)
 			}
 		})
 	}
 	lanes.Wait()
-	events := min(int(next.Load()), raceEvents)
+	events := int(next.Load())
 	t.Logf("%d events, each sent %d times at once to %d workers: %d forwarded, %d known, %d in flight",
 		events, raceSenders, raceWorkers, total.forwarded.Load(), total.known.Load(), total.inFlight.Load())
 	if once := backend.timesOver(1); once != events || backend.total() != events {
 		t.Errorf("of %d events the backend saw %d, and %d of them once", events, backend.total(), once)
-	}
-	if events < 1000 {
-		t.Errorf("only %d events", events)
 	}
 }
 
@@ -85,7 +78,6 @@ func newLane(t *testing.T, address string) (l lane) {
 			return l
 		}
 		t.Cleanup(func() { conn.Close() })
-		_ = conn.SetDeadline(time.Now().Add(raceTime + patience))
 		l.conns[i] = &raceConn{conn, bufio.NewReader(conn)}
 	}
 	return l
@@ -121,6 +113,7 @@ func (l lane) race(t *testing.T, n int, total *answers) {
 }
 
 func (c *raceConn) ask(request []byte) (*http.Response, error) {
+	_ = c.SetDeadline(time.Now().Add(patience))
 	if _, err := c.Write(request); err != nil {
 		return nil, err
 	}

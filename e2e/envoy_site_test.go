@@ -23,10 +23,14 @@ type envoySite struct {
 // The filter's configurations.
 var (
 	// envoyGate has one gate for Meta, at /hook.
-	envoyGate  = `{"routes": [{"path": "/hook", "provider": "meta", "secrets": ["` + secret + `"]}]}`
-	rejecting  = strings.Replace(envoyGate, `]}]}`, `]}], "unmatched": "reject"}`, 1)
-	shortLease = strings.Replace(envoyGate, `"/hook",`, `"/hook", "replay": {"lease": "1s"},`, 1)
+	envoyGate = `{"routes": [{"path": "/hook", "provider": "meta", "secrets": ["` + secret + `"]}]}`
+	rejecting = strings.Replace(envoyGate, `]}]}`, `]}], "unmatched": "reject"}`, 1)
+	renewing  = strings.Replace(envoyGate, `"/hook",`, `"/hook", "replay": {"lease": "10s"},`, 1)
 
+	// leases are the gates of Caddy's leaseGates.
+	leases = `{"routes": [
+		{"path": "/hook", "provider": "meta", "secrets": ["` + secret + `"]},
+		{"path": "/short", "name": "short", "provider": "meta", "secrets": ["` + secret + `"], "replay": {"lease": "1s"}}]}`
 	withoutBody = `{"routes": [
 		{"path": "/hook", "provider": "meta", "secrets": ["` + secret + `"]},
 		{"path": "/sms", "provider": "africastalking", "secrets": ["` + secret + `"]}]}`

@@ -88,7 +88,7 @@ func (s *site) send(t *testing.T, method, target string, header []string) int {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(patience))
 	fields := ""
 	for _, field := range header {
 		fields += field + "\r\n"
@@ -113,16 +113,13 @@ func (s *site) dial() (net.Conn, error) {
 // already.
 func (s *site) awaitCertificate(t *testing.T) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	eventually(t, "the certificate is there", func() bool {
 		conn, err := s.dial()
 		if err == nil {
 			conn.Close()
-			return
 		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
-	}
+		return err == nil
+	})
 }
 
 // TestVobizAnswersNoPlainHTTP: the example promises HTTPS only.

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -32,7 +31,8 @@ func TestXDS(t *testing.T) {
 		f.addAndRemove(t, l)
 		f.rotate(t, l, secondSecret, thirdSecret)
 		f.move(t)
-		f.restart(t, hosts.BuildWasm(t, "./envoy-wasm", "-ldflags=-s"))
+		f.restart(t, l, hosts.BuildWasm(t, "./envoy-wasm", "-ldflags=-s"))
+		eventually(t, "there were enough messages", func() bool { return l.genuine.Load()+l.forged.Load() >= leastMessages || t.Failed() })
 		l.stop()
 		l.compare(t, f.ledger)
 		l.again(t, thirdSecret)
@@ -115,9 +115,7 @@ func hooksURL(t *testing.T, envoy *hosts.Envoy, path string) string {
 func (f *xdsFleet) edit(t *testing.T) {
 	t.Helper()
 	text := toJSON(t, object{"listen": "127.0.0.1:0", "endpoints": f.endpoints})
-	if err := os.WriteFile(f.config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	replaceFile(t, f.config, text)
 	f.changes++
 }
 
@@ -129,9 +127,18 @@ func (f *xdsFleet) served(t *testing.T) {
 func (f *xdsFleet) writeSecrets(t *testing.T, secret, old string) {
 	t.Helper()
 	for i, text := range []string{secret, old} {
-		if err := os.WriteFile(f.secretFiles[i], []byte(text+"\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		replaceFile(t, f.secretFiles[i], text+"\n")
+	}
+}
+
+// replaceFile writes a file that others watch: they see the old text or the new.
+func replaceFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path+".new", []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -142,14 +149,12 @@ func (f *xdsFleet) rotate(t *testing.T, l *xdsLoad, from, to string) {
 	f.changes++
 	f.served(t)
 	l.settled(t, l.gate+"/hooks/meta", to, http.StatusOK)
-	l.secret.Store(to)
-	time.Sleep(time.Second)
+	l.signWith(to)
 	f.writeSecrets(t, to, to)
 	f.changes++
 	f.served(t)
 	l.settled(t, l.gate+"/hooks/meta", from, http.StatusUnauthorized)
 	l.retired.Store(from)
-	time.Sleep(time.Second)
 }
 
 // refuse writes what can't be served: what the control plane sees itself, and
@@ -197,18 +202,13 @@ func (f *xdsFleet) move(t *testing.T) {
 
 // restart stops the control plane, without which Envoy serves on, and starts it
 // with another module.
-func (f *xdsFleet) restart(t *testing.T, module string) {
+func (f *xdsFleet) restart(t *testing.T, l *xdsLoad, module string) {
 	f.keepsSecrets(t)
 	f.plane.Stop()
-	time.Sleep(time.Second)
+	l.goesOn(t)
 	f.startPlane(t, module)
-	for deadline := time.Now().Add(40 * time.Second); !strings.Contains(f.envoy.Get("/config_dump"), module); {
-		if time.Now().After(deadline) {
-			t.Fatal("Envoy doesn't take the new module")
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	time.Sleep(time.Second)
+	eventually(t, "Envoy takes the new module", func() bool { return strings.Contains(f.envoy.Get("/config_dump"), module) })
+	l.goesOn(t)
 }
 
 // keepsSecrets looks for them in all logs.

@@ -29,11 +29,7 @@ func TestXDSOverTLS(t *testing.T) {
 	}
 	stranger := hosts.RunEnvoy(t, hosts.NewestEnvoy(t), f.tlsBootstrap(t, folder, certificates(t)))
 	sentAway := regexp.MustCompile(`(?m)^cluster\.control_plane\.upstream_cx_destroy: [1-9]`)
-	for deadline := time.Now().Add(20 * time.Second); !sentAway.MatchString(stranger.Get("/stats")); time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("the control plane doesn't send the stranger away")
-		}
-	}
+	eventually(t, "the control plane sends the stranger away", func() bool { return sentAway.MatchString(stranger.Get("/stats")) })
 	if dump := stranger.Get("/config_dump"); !strings.Contains(dump, "control_plane") || strings.Contains(dump, firstSecret) {
 		t.Error("an Envoy with a stranger's certificate is told the secret")
 	}

@@ -133,7 +133,7 @@ func Cluster(name, address string) map[string]any {
 	var number int
 	_, _ = fmt.Sscan(port, &number)
 	return map[string]any{
-		"name": name, "type": "STATIC", "connect_timeout": "1s",
+		"name": name, "type": "STATIC", "connect_timeout": "30s",
 		"typed_extension_protocol_options": map[string]any{"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": map[string]any{
 			"@type":                "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
 			"explicit_http_config": map[string]any{"http_protocol_options": map[string]any{"enable_trailers": true}},

@@ -8,7 +8,6 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -16,7 +15,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -24,31 +22,6 @@ import (
 
 // deadline bounds every wait for a program; it is far longer than any takes.
 const deadline = 2 * time.Minute
-
-const firstPort, portCount = 10_000, 20_000
-
-// nextPort makes two tests of one run never get the same port: Caddy shares its
-// ports with whoever asks, so that the second would not notice the first.
-var nextPort atomic.Int64
-
-func init() { nextPort.Store(rand.Int64N(portCount)) }
-
-// FreePort is a TCP port of 127.0.0.1 that nobody listens on. It lies below
-// those that the system gives to outgoing connections, which might take it
-// before the program that is to listen there does.
-func FreePort(t testing.TB) int {
-	t.Helper()
-	for range 100 {
-		port := firstPort + int(nextPort.Add(1)%portCount)
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err == nil {
-			l.Close()
-			return port
-		}
-	}
-	t.Fatal("no free port")
-	return 0
-}
 
 // Process is a running program and what it has printed.
 type Process struct {

@@ -56,7 +56,7 @@ func sendAll(address string, requests [][]byte) (failed int, err error) {
 		return 0, err
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(time.Minute))
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Minute))
 	r := bufio.NewReaderSize(conn, 16<<10)
 	for _, request := range requests {
 		if _, err := conn.Write(request); err != nil {

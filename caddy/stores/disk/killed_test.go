@@ -104,7 +104,7 @@ func TestCrashAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	size := fileSize(path)
-	for end := time.Now().Add(10 * time.Second); fileSize(path) == size && time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(time.Minute); fileSize(path) == size && time.Now().Before(end); time.Sleep(time.Millisecond) {
 	}
 	s.CrashAtOnce()
 	if s = mustOpen(t, path); state(t, s, 100) != core.Pending {
