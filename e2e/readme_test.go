@@ -12,7 +12,6 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/hookward/hookward/core"
 	"github.com/hookward/hookward/core/unified"
 	"github.com/hookward/hookward/e2e/hosts"
 	"github.com/hookward/hookward/e2e/load"
@@ -91,44 +90,6 @@ func TestReadmeShowsTheShape(t *testing.T) {
 	}
 	if err := compiled.Validate(shown); err != nil {
 		t.Error(err)
-	}
-}
-
-// TestReadmeExplainsEveryCode: the answer's "type" leads to the README's table.
-func TestReadmeExplainsEveryCode(t *testing.T) {
-	text := readme(t)
-	source, err := os.ReadFile(filepath.Join(hosts.Root(t), "core", "code.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	codes := regexp.MustCompile(`Code = "(\w+)"`).FindAllStringSubmatch(string(source), -1)
-	if len(codes) < 16 {
-		t.Fatalf("only %d codes", len(codes))
-	}
-	for _, code := range codes {
-		if !strings.Contains(text, fmt.Sprintf(`<a id="%s"></a>`, code[1])) {
-			t.Errorf("the README's table lacks %s", code[1])
-		}
-	}
-}
-
-func TestReadmeListsEveryProvider(t *testing.T) {
-	text := readme(t)
-	for _, name := range core.Providers() {
-		if !strings.Contains(text, "\n| `"+name+"`") {
-			t.Errorf("the README's table lacks %s", name)
-		}
-	}
-}
-
-// TestReadmeNamesRealTargets: what the README says to make, make knows.
-func TestReadmeNamesRealTargets(t *testing.T) {
-	for _, match := range regexp.MustCompile("(?m)(?:^    |`)make ([a-z-]+)").FindAllStringSubmatch(readme(t), -1) {
-		cmd := exec.Command("make", "--dry-run", match[1])
-		cmd.Dir = hosts.Root(t)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("make %s: %v\n%s", match[1], err, out)
-		}
 	}
 }
 
