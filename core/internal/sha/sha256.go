@@ -16,9 +16,8 @@ var constants256 = [64]uint32{
 	0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 }
 
-// blocks256 is FIPS 180-4, section 6.2.2, with the schedule in 16 words, each
-// replaced once it has been used: Go has 16 registers in wasm, and less memory
-// is more speed there than fewer steps.
+// blocks256 is FIPS 180-4, section 6.2.2. Sixteen steps are written out: with
+// every place known beforehand nothing is moved, masked or checked.
 func (d *Digest) blocks256(p []byte) {
 	var w [16]uint32
 	s := &d.state
@@ -27,17 +26,24 @@ func (d *Digest) blocks256(p []byte) {
 			w[i] = binary.BigEndian.Uint32(p[4*i:])
 		}
 		a, b, c, d, e, f, g, h := s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]
-		for i, constant := range constants256 {
-			word := w[i%16]
-			t1 := h + constant + word + (g ^ (e & (f ^ g))) +
-				(bits.RotateLeft32(e, -6) ^ bits.RotateLeft32(e, -11) ^ bits.RotateLeft32(e, -25))
-			t2 := ((a & b) | (c & (a | b))) +
-				(bits.RotateLeft32(a, -2) ^ bits.RotateLeft32(a, -13) ^ bits.RotateLeft32(a, -22))
-			h, g, f, e, d, c, b, a = g, f, e, d+t1, c, b, a, t1+t2
-			x, y := w[(i+14)%16], w[(i+1)%16]
-			w[i%16] = word + w[(i+9)%16] +
-				(bits.RotateLeft32(x, -17) ^ bits.RotateLeft32(x, -19) ^ x>>10) +
-				(bits.RotateLeft32(y, -7) ^ bits.RotateLeft32(y, -18) ^ y>>3)
+		for i := 0; i < len(constants256); i += len(w) {
+			k := (*[16]uint32)(constants256[i:])
+			d, h = step256(a, b, c, d, e, f, g, h, k[0]+take256(&w, 0))
+			c, g = step256(h, a, b, c, d, e, f, g, k[1]+take256(&w, 1))
+			b, f = step256(g, h, a, b, c, d, e, f, k[2]+take256(&w, 2))
+			a, e = step256(f, g, h, a, b, c, d, e, k[3]+take256(&w, 3))
+			h, d = step256(e, f, g, h, a, b, c, d, k[4]+take256(&w, 4))
+			g, c = step256(d, e, f, g, h, a, b, c, k[5]+take256(&w, 5))
+			f, b = step256(c, d, e, f, g, h, a, b, k[6]+take256(&w, 6))
+			e, a = step256(b, c, d, e, f, g, h, a, k[7]+take256(&w, 7))
+			d, h = step256(a, b, c, d, e, f, g, h, k[8]+take256(&w, 8))
+			c, g = step256(h, a, b, c, d, e, f, g, k[9]+take256(&w, 9))
+			b, f = step256(g, h, a, b, c, d, e, f, k[10]+take256(&w, 10))
+			a, e = step256(f, g, h, a, b, c, d, e, k[11]+take256(&w, 11))
+			h, d = step256(e, f, g, h, a, b, c, d, k[12]+take256(&w, 12))
+			g, c = step256(d, e, f, g, h, a, b, c, k[13]+take256(&w, 13))
+			f, b = step256(c, d, e, f, g, h, a, b, k[14]+take256(&w, 14))
+			e, a = step256(b, c, d, e, f, g, h, a, k[15]+take256(&w, 15))
 		}
 		s[0] += a
 		s[1] += b
@@ -48,4 +54,22 @@ func (d *Digest) blocks256(p []byte) {
 		s[6] += g
 		s[7] += h
 	}
+}
+
+// step256 gives what become the variables d and h.
+func step256(a, b, c, d, e, f, g, h, word uint32) (newD, newH uint32) {
+	t := h + word + (g ^ (e & (f ^ g))) +
+		(bits.RotateLeft32(e, -6) ^ bits.RotateLeft32(e, -11) ^ bits.RotateLeft32(e, -25))
+	return d + t, t + ((a & b) | (c & (a | b))) +
+		(bits.RotateLeft32(a, -2) ^ bits.RotateLeft32(a, -13) ^ bits.RotateLeft32(a, -22))
+}
+
+// take256 gives a word of the schedule, and puts in its place the one that comes
+// 16 steps later.
+func take256(w *[16]uint32, i int) uint32 {
+	word, x, y := w[i], w[(i+14)&15], w[(i+1)&15]
+	w[i] = word + w[(i+9)&15] +
+		(bits.RotateLeft32(x, -17) ^ bits.RotateLeft32(x, -19) ^ x>>10) +
+		(bits.RotateLeft32(y, -7) ^ bits.RotateLeft32(y, -18) ^ y>>3)
+	return word
 }
