@@ -103,3 +103,16 @@ func TestEnvoyExampleNamesItsVariables(t *testing.T) {
 		t.Errorf("the README sets %q, the configuration wants %q", said, wanted)
 	}
 }
+
+// TestDocumentsNameRealVersions: of the Envoys that CI tests, and of Go.
+func TestDocumentsNameRealVersions(t *testing.T) {
+	envoys := regexp.MustCompile(`\$\(CI\),([\d. ]+),`).FindStringSubmatch(fileText(t, "Makefile"))
+	said := regexp.MustCompile(`Tested on Envoy ([\d.]+), ([\d.]+) and ([\d.]+\d)\.`).FindStringSubmatch(readme(t))
+	if envoys == nil || said == nil || envoys[1] != strings.Join(said[1:], " ") {
+		t.Errorf("CI tests Envoy %q, the README says %q", envoys, said)
+	}
+	version := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(fileText(t, "go.mod"))
+	if version == nil || !strings.Contains(fileText(t, "CONTRIBUTING.md"), "Go "+version[1]+" is needed") {
+		t.Errorf("go.mod says %q, CONTRIBUTING another version of Go", version)
+	}
+}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/hookward/hookward/core"
 	"github.com/hookward/hookward/core/provider"
+	"github.com/hookward/hookward/core/unified"
 	"github.com/hookward/hookward/e2e/hosts"
 )
 
@@ -80,6 +81,9 @@ func TestReadmeListsEveryOption(t *testing.T) {
 	meta, zavu := providersGate(t, "meta"), providersGate(t, "zavu")
 	if meta.MaxBody() != 4<<20 || zavu.MaxBody() != 1<<20 || got["max_body"] != "1MiB, Meta 4MiB" {
 		t.Errorf("max_body is %d and %d, the README says %q", zavu.MaxBody(), meta.MaxBody(), got["max_body"])
+	}
+	if !strings.Contains(readme(t), "A delivery has 5,000 events at most") || unified.MaxEvents != 5000 {
+		t.Errorf("a delivery has %d events at most", unified.MaxEvents)
 	}
 	if lease := meta.Replay().Lease; lease != time.Minute || !strings.Contains(readme(t), "`lease` (60s)") {
 		t.Errorf("the lease is %s", lease)

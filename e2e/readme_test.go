@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,7 +40,7 @@ func snippets(t *testing.T, text, language string) (blocks []string) {
 }
 
 // TestReadmeCaddyfile serves the README's Caddyfile, at a port of this machine
-// in place of example.com, and sends a delivery with the README's command.
+// in place of example.com, and sends what the README's commands send.
 func TestReadmeCaddyfile(t *testing.T) {
 	text := readme(t)
 	backend := hosts.StartBackend(t)
@@ -57,17 +58,23 @@ func TestReadmeCaddyfile(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "Caddyfile"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	const command = "webhook send meta --config Caddyfile"
-	if !strings.Contains(text, "    bin/caddy "+command+"\n") {
-		t.Fatalf("the README does not show %q", command)
+	commands := regexp.MustCompile(`(?m)^    bin/caddy (webhook send [^#\n]*)`).FindAllStringSubmatch(text, -1)
+	if len(commands) < 5 {
+		t.Fatalf("only %q", commands)
 	}
-	cmd := exec.Command(hosts.CaddyBinary(t), strings.Fields(command)...)
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), secrets...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v:\n%s", err, out)
+	for _, command := range commands {
+		cmd := exec.Command(hosts.CaddyBinary(t), strings.Fields(command[1])...)
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), secrets...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v:\n%s", command[1], err, out)
+		}
 	}
-	if seen := backend.Take(); len(seen) != 1 || seen[0].Header.Get("X-Hookward-Event") != "message.received" {
-		t.Errorf("the backend saw %v", seen)
+	var got []string
+	for _, seen := range backend.Take() {
+		got = append(got, seen.Header.Get("X-Hookward-Provider")+" "+seen.Header.Get("X-Hookward-Event"))
+	}
+	if want := []string{"meta message.received", "meta message.received", "twilio message.received"}; !slices.Equal(got, want) {
+		t.Errorf("the backend saw %q, want %q", got, want)
 	}
 }
 
