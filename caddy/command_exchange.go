@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/hookward/hookward/core"
@@ -23,7 +24,7 @@ func (o *sendOptions) exchange(p *provider.Provider, r *http.Request) (*answer, 
 	resp, err := o.client().Do(r)
 	if err != nil {
 		// net/http's error quotes the URL, where there may be a token.
-		return nil, fmt.Errorf("sending to %s: %w", r.URL.Host, cause(err))
+		return nil, fmt.Errorf("sending to %s: %w%s", r.URL.Host, cause(err), mend(err))
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
@@ -72,6 +73,18 @@ func cause(err error) error {
 		return e.Err
 	}
 	return err
+}
+
+// mend says what to do where no answer came.
+func mend(err error) string {
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return ": does the server run?"
+	case errors.As(err, new(*tls.CertificateVerificationError)):
+		return ": --insecure takes any certificate"
+	default:
+		return ""
+	}
 }
 
 const redacted = "[redacted]"

@@ -266,6 +266,20 @@ func TestSendToAnAddress(t *testing.T) {
 	}
 }
 
+func TestSendMendsWhatGetsNoAnswer(t *testing.T) {
+	plain, secure := httptest.NewServer(nil), httptest.NewTLSServer(&gateStub{status: 200})
+	defer secure.Close()
+	plain.Close()
+	for url, want := range map[string]string{plain.URL: "does the server run?", secure.URL: "--insecure"} {
+		if _, err := webhook("", "send", "meta", "--to", url, "--secret", "s"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", url, err, want)
+		}
+	}
+	if out, err := webhook("", "send", "meta", "--to", secure.URL, "--secret", "s", "--insecure"); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 func TestUnknownSubcommand(t *testing.T) {
 	if _, err := webhook("", "sned"); err == nil {
 		t.Error("webhook sned is no error")
