@@ -66,8 +66,7 @@ func TestRedisReload(t *testing.T) {
 // and only for the first one it is asked.
 func TestRedisDown(t *testing.T) {
 	t.Parallel()
-	redis := hosts.StartRedis(t)
-	store := hosts.StartProxy(t, redis.Address)
+	store := hosts.StartProxy(t, hosts.StartRedis(t).Address)
 	backend := &recorder{}
 	s := newSite(t, backend)
 	s.load(t, onRedis(store.Address), "verify_webhook twabot {\nsecret {env.SECRET}\nreplay {\non_error accept\n}\n}\nreverse_proxy BACKEND")
@@ -76,8 +75,7 @@ func TestRedisDown(t *testing.T) {
 		return backend.one(t).Header.Get("X-Hookward-Replay")
 	}
 	eventually(t, "the store answers in time", func() bool { return pass() == "" })
-	redis.Pause()
-	defer redis.Resume()
+	store.Hold()
 	const deliveries = 50
 	before := len(store.Asked())
 	for range deliveries {
