@@ -18,7 +18,7 @@ type claims struct {
 	store   *openStore // nil while nothing is held
 	token   core.Token
 	keys    []core.Key
-	renewal *renewal
+	renewal renewal
 }
 
 // claim asks the store for the check's keys and tells the core the answer. The
@@ -33,7 +33,7 @@ func (d *delivery) claim(check *core.Check) *core.Verdict {
 		d.claims.store, d.claims.token = store, newToken()
 		states = append(states, make([]core.State, len(keys))...)
 		start := time.Now()
-		err = store.Claim(context.WithoutCancel(d.r.Context()), d.claims.token, keys, d.gate.gate.Replay().Lease, states)
+		err = store.Claim(context.Background(), d.claims.token, keys, d.gate.gate.Replay().Lease, states)
 		d.gate.metrics.storeTook(opClaim, start)
 		d.gate.sayEvicted(store, start)
 	}
@@ -55,15 +55,12 @@ func (d *delivery) hold(keys []core.Key) {
 		return
 	}
 	c.keys = keys
-	lease := d.gate.gate.Replay().Lease
-	c.renewal = startRenewal(lease/2, func() {
-		start := time.Now()
-		err := c.store.Renew(context.Background(), c.token, keys, lease)
-		d.gate.metrics.storeTook(opRenew, start)
-		if err != nil {
-			d.storeFailed(opRenew, err)
-		}
-	})
+	c.renewal.start(d.gate.gate.Replay().Lease/2, d.renew)
+}
+
+func (d *delivery) renew() {
+	c, start := &d.claims, time.Now()
+	d.settled(opRenew, start, c.store.Renew(context.Background(), c.token, c.keys, d.gate.gate.Replay().Lease))
 }
 
 // free releases what was claimed for a delivery that is not forwarded now.
@@ -137,23 +134,26 @@ func (g *Gate) sayEvicted(s *openStore, now time.Time) {
 // renewal renews a lease time and again until it is stopped.
 type renewal struct {
 	mu      sync.Mutex
+	every   time.Duration
+	renew   func()
 	timer   *time.Timer
 	stopped bool
 }
 
-func startRenewal(every time.Duration, renew func()) *renewal {
-	r := &renewal{}
+func (r *renewal) start(every time.Duration, renew func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.timer = time.AfterFunc(every, func() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if !r.stopped {
-			renew()
-			r.timer.Reset(every)
-		}
-	})
-	return r
+	r.every, r.renew = every, renew
+	r.timer = time.AfterFunc(every, r.tick)
+}
+
+func (r *renewal) tick() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.stopped {
+		r.renew()
+		r.timer.Reset(r.every)
+	}
 }
 
 // stop returns when no renewal is under way and none will follow.

@@ -17,12 +17,10 @@ import (
 // forward passes the request on as the verdict says, watches the answer, and
 // settles the claims by it.
 func (d *delivery) forward(w http.ResponseWriter, next caddyhttp.Handler) error {
-	r, cancel := d.detach(d.rewrite())
-	defer cancel()
-	watched := &watcher{
-		ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: w},
-		ctx:                   r.Context(), settle: d.settle,
-	}
+	r, stop := d.detach(d.rewrite())
+	defer stop()
+	watched := &d.watcher
+	watched.ResponseWriter, watched.ctx, watched.delivery = w, r.Context(), d
 	whole := false
 	defer func() {
 		// A panic passes through; http.ErrAbortHandler is the broken half of an
@@ -106,7 +104,8 @@ func (d *delivery) setBody(body []byte) {
 	}
 	r.Header["Content-Length"] = []string{strconv.Itoa(len(body))}
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
-	r.Body, _ = r.GetBody()
+	d.body.Reset(body)
+	r.Body = io.NopCloser(&d.body)
 }
 
 // setTarget changes the query to the verdict's, which holds no secret any more:

@@ -331,7 +331,8 @@ func TestRenewalStops(t *testing.T) {
 		var stopped atomic.Bool
 		var after atomic.Int64
 		renewed := make(chan struct{}, 1)
-		r := startRenewal(time.Microsecond, func() {
+		r := new(renewal)
+		r.start(time.Microsecond, func() {
 			if stopped.Load() {
 				after.Add(1)
 			}

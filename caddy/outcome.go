@@ -18,10 +18,10 @@ import (
 // as soon as that is known, and so before the sender can see the answer's end,
 // since a sender may send the same event again at once. It buffers nothing.
 type watcher struct {
-	*caddyhttp.ResponseWriterWrapper
+	caddyhttp.ResponseWriterWrapper
 	// ctx is the backend's, which ends early only when nobody waits any more.
-	ctx    context.Context
-	settle func(core.Settlement)
+	ctx      context.Context
+	delivery *delivery
 
 	status   int
 	left     int64 // bytes of the answer that are still to come, -1 if unknown
@@ -36,7 +36,7 @@ func (w *watcher) conclude(whole bool) {
 	if w.hijacked || w.ctx.Err() != nil {
 		s = core.LeaveToLease
 	}
-	w.settle(s)
+	w.delivery.settle(s)
 }
 
 // WriteHeader notes the final status; 1xx are none. An answer without a body,

@@ -1,6 +1,7 @@
 package hookward
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -24,14 +25,15 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 		return caddyhttp.Error(http.StatusTooEarly, errors.New("TLS handshake not complete"))
 	}
 	d := &delivery{gate: g, r: r, start: time.Now()}
-	if !passOnce(r) {
+	vars := variables(r)
+	if !passOnce(vars) {
 		g.log.Error("two verify_webhook handlers match one request: give each endpoint its own handle block", d.fields()...)
 		return caddyhttp.Error(http.StatusInternalServerError, errors.New("request has passed a webhook gate already"))
 	}
 	g.metrics.inFlight.Inc()
 	defer g.metrics.inFlight.Dec()
 
-	check, verdict := g.gate.Begin(d.start, g.head(r, d))
+	check, verdict := g.gate.Begin(d.start, g.head(r, vars, d))
 	if verdict == nil {
 		body, end := g.readBody(r)
 		d.received, d.whole = body, end == core.BodyComplete
@@ -51,10 +53,10 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 
 // head is the request as the sender sent it: before any rewriting, and with
 // what a trusted proxy says of it.
-func (g *Gate) head(r *http.Request, d *delivery) core.Head {
+func (g *Gate) head(r *http.Request, vars map[string]any, d *delivery) core.Head {
 	h := core.Head{
 		Method: r.Method, Host: r.Host, Target: r.RequestURI,
-		Header: header(r.Header), ContentLength: r.ContentLength, Client: clientAddr(r),
+		Header: header(r.Header), ContentLength: r.ContentLength, Client: clientAddr(vars),
 		Instance: d.instance,
 	}
 	if original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok {
@@ -64,7 +66,7 @@ func (g *Gate) head(r *http.Request, d *delivery) core.Head {
 	if r.TLS != nil {
 		h.Scheme = "https"
 	}
-	if trusted, _ := caddyhttp.GetVar(r.Context(), caddyhttp.TrustedProxyVarKey).(bool); trusted {
+	if trusted, _ := vars[caddyhttp.TrustedProxyVarKey].(bool); trusted {
 		if proto := r.Header.Values("X-Forwarded-Proto"); len(proto) == 1 {
 			h.Scheme = proto[0]
 		}
@@ -100,8 +102,8 @@ func originForm(target string) string {
 
 // clientAddr is the sender's address as Caddy determines it; the zero Addr
 // where there is none, as on a unix socket.
-func clientAddr(r *http.Request) netip.Addr {
-	text, _ := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string)
+func clientAddr(vars map[string]any) netip.Addr {
+	text, _ := vars[caddyhttp.ClientIPVarKey].(string)
 	addr, err := netip.ParseAddr(text)
 	if err != nil {
 		return netip.Addr{}
@@ -152,6 +154,10 @@ type delivery struct {
 	whole    bool          // the body has been read to its end
 	verdict  *core.Verdict
 	claims   claims
+
+	// On the way to the backend.
+	body    bytes.Reader
+	watcher watcher
 }
 
 // instance is the correlation id: Caddy's {http.request.uuid}, which the access

@@ -44,17 +44,24 @@ const passedVar = "hookward_gate_passed"
 type passedMark struct{}
 
 func hasPassed(r *http.Request) bool {
-	_, passed := caddyhttp.GetVar(r.Context(), passedVar).(passedMark)
+	_, passed := variables(r)[passedVar].(passedMark)
 	return passed
 }
 
-// passOnce marks the request; it is false if it was marked before.
-func passOnce(r *http.Request) bool {
-	if hasPassed(r) {
+// passOnce marks the request of these variables; it is false if it was marked
+// before.
+func passOnce(vars map[string]any) bool {
+	if _, passed := vars[passedVar].(passedMark); passed {
 		return false
 	}
-	caddyhttp.SetVar(r.Context(), passedVar, passedMark{})
+	vars[passedVar] = passedMark{}
 	return true
+}
+
+// variables are those that Caddy's server has given the request.
+func variables(r *http.Request) map[string]any {
+	vars, _ := r.Context().Value(caddyhttp.VarsCtxKey).(map[string]any)
+	return vars
 }
 
 func stripReserved(r *http.Request) {
