@@ -43,7 +43,7 @@ func (s *stream) claimAnswered(status string, body []byte) {
 		return // answered meanwhile, by Envoy or by us; what was claimed is released when it is done
 	}
 	states := make([]core.State, len(s.claims.keys))
-	err := s.route.remote.client.ReadClaim(status, body, states)
+	err := s.route.remote.client.ReadClaim(s.claims.token, status, body, states)
 	if err != nil && s.askAgain(err) {
 		return
 	}

@@ -19,7 +19,8 @@ type remote struct {
 	config core.HTTPStore
 	client *httpstore.Client
 	owed   httpstore.Owed
-	body   []byte // memory, used again
+	batch  core.Token // names the settlements that are on their way
+	body   []byte     // memory, used again
 }
 
 func newRemote(p *plugin, c core.HTTPStore) *remote {
@@ -79,7 +80,8 @@ func (r *remote) send(now time.Time) {
 	if !due {
 		return
 	}
-	body := r.client.AppendSettle(r.body[:0], batch)
+	r.batch = newToken()
+	body := r.client.AppendSettle(r.body[:0], r.batch, batch)
 	if err := r.call(body, max(r.config.Timeout, patience), r.settled); err != nil {
 		r.unsettled(err)
 	}
@@ -91,7 +93,7 @@ const patience = time.Second
 // settled takes the answer to a batch, and sends the next.
 func (r *remote) settled(status string, body []byte) {
 	defer recoverIn("the answer to a settlement")
-	if err := r.client.ReadSettle(status, body); err != nil {
+	if err := r.client.ReadSettle(r.batch, status, body); err != nil {
 		r.unsettled(err)
 		return
 	}

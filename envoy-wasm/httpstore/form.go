@@ -77,6 +77,7 @@ var (
 	ErrNoAnswer   = errors.New("http: no answer within the time-out")
 	ErrUnreadable = errors.New("http: the answer can't be read: is this the API that is configured?")
 	ErrToken      = errors.New("http: the server wants another token")
+	ErrMixedUp    = errors.New("http: the answer is to another call: the server has mixed them up")
 )
 
 // statusError is an answer that is no success.
@@ -84,9 +85,9 @@ type statusError string
 
 func (s statusError) Error() string { return "http: the server answered " + string(s) }
 
-// letters reads an answer that is one string of n letters. An empty status says
-// that no answer came.
-func (f *form) letters(status string, body []byte, n int) ([]byte, error) {
+// letters reads an answer that is one string: the call's name and n letters. An
+// empty status says that no answer came.
+func (f *form) letters(status string, body []byte, call string, n int) ([]byte, error) {
 	name, value, isObject := onlyMember(body)
 	switch {
 	case status == "" || status == "504":
@@ -97,11 +98,21 @@ func (f *form) letters(status string, body []byte, n int) ([]byte, error) {
 		return nil, refused(value)
 	case status != "200":
 		return nil, statusError(status)
-	case isObject && name == f.result && isString(value) && len(value) == n+2:
-		return value[1 : n+1], nil
+	case isObject && name == f.result && isString(value):
+		return lettersOf(value[1:len(value)-1], call, n)
 	}
 	if text, isError := bytes.CutPrefix(value, []byte("[false,")); isObject && name == f.result && isError {
 		return nil, refused(bytes.TrimSuffix(text, []byte("]")))
+	}
+	return nil, ErrUnreadable
+}
+
+func lettersOf(text []byte, call string, n int) ([]byte, error) {
+	switch letters, ours := bytes.CutPrefix(text, []byte(call)); {
+	case ours && len(letters) == n:
+		return letters, nil
+	case !ours && len(text) >= len(call) && text[0] == call[0]:
+		return nil, ErrMixedUp
 	}
 	return nil, ErrUnreadable
 }

@@ -65,8 +65,8 @@ func (c *Client) AppendClaim(b []byte, token core.Token, keys []core.Key, lease 
 }
 
 // AppendSettle appends the body of a call that carries out settlements, or none
-// to see whether the server answers.
-func (c *Client) AppendSettle(b []byte, all []Settlement) []byte {
+// to see whether the server answers. A token that no other has names the call.
+func (c *Client) AppendSettle(b []byte, call core.Token, all []Settlement) []byte {
 	b = append(b, c.settle...)
 	b = c.form.word(b, strconv.Itoa(len(all)))
 	for i := range all {
@@ -78,7 +78,7 @@ func (c *Client) AppendSettle(b []byte, all []Settlement) []byte {
 		b = c.form.word(b, pending(&x.Token))
 		b = c.form.word(b, milliseconds(x.Time))
 	}
-	return c.form.end(b)
+	return c.form.end(c.form.word(b, pending(&call)))
 }
 
 func (c *Client) key(b []byte, key *core.Key) []byte {

@@ -3,11 +3,13 @@
 package httpstore
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -53,7 +55,7 @@ func (s overHTTP) call(body []byte) (status string, answer []byte, err error) {
 
 func (s overHTTP) Claim(_ context.Context, token core.Token, keys []core.Key, lease time.Duration, states []core.State) error {
 	status, body, err := s.call(s.AppendClaim(nil, token, keys, lease*s.slow))
-	return errors.Join(err, s.ReadClaim(status, body, states))
+	return errors.Join(err, s.ReadClaim(token, status, body, states))
 }
 
 func (s overHTTP) settle(op Op, token core.Token, keys []core.Key, d time.Duration) error {
@@ -61,8 +63,8 @@ func (s overHTTP) settle(op Op, token core.Token, keys []core.Key, d time.Durati
 	for _, key := range keys {
 		batch = append(batch, Settlement{Op: op, Token: token, Key: key, Time: d * s.slow})
 	}
-	status, body, err := s.call(s.AppendSettle(nil, batch))
-	return errors.Join(err, s.ReadSettle(status, body))
+	status, body, err := s.call(s.AppendSettle(nil, token, batch))
+	return errors.Join(err, s.ReadSettle(token, status, body))
 }
 
 func (s overHTTP) Commit(_ context.Context, token core.Token, keys []core.Key, window time.Duration) error {
@@ -107,6 +109,69 @@ func TestUpstash(t *testing.T) {
 	redis := hosts.StartRedis(t)
 	address := hosts.StartUpstash(t, redis, "t0ken")
 	storetest.Run(t, opener(redis, address, core.HTTPStore{API: "upstash", Cluster: "redis", Token: "t0ken", Prefix: `"quoted\:`}))
+}
+
+// TestMixedUp: whoever connects to webdis after others have given up may get
+// what they would have got. None of it is taken for an answer.
+func TestMixedUp(t *testing.T) {
+	const rounds, calls = 30, 20
+	redis := hosts.StartRedis(t)
+	s := overHTTP{New(core.HTTPStore{API: "webdis", Cluster: "redis"}), hosts.StartWebdis(t, redis.Address).Address, 1}
+	pending := storetest.NewKey(0)
+	if err := s.Claim(t.Context(), storetest.NewToken(0), []core.Key{pending}, time.Hour, make([]core.State, 1)); err != nil {
+		t.Fatal(err)
+	}
+	mixedUp := 0
+	for round := range rounds {
+		first := uint64(1 + round*calls)
+		redis.Pause()
+		var gone, asking [calls]net.Conn
+		for i := range gone {
+			gone[i] = s.ask(t, core.Token{1}, pending)
+		}
+		time.Sleep(10 * time.Millisecond) // webdis reads them
+		for _, conn := range gone {
+			conn.Close()
+		}
+		time.Sleep(10 * time.Millisecond) // and learns that they have gone
+		for i := range asking {
+			asking[i] = s.ask(t, storetest.NewToken(first+uint64(i)), storetest.NewKey(first+uint64(i)))
+		}
+		redis.Resume()
+		for i, conn := range asking {
+			var states [1]core.State
+			err := s.ReadClaim(storetest.NewToken(first+uint64(i)), "200", bodyFrom(conn), states[:])
+			if errors.Is(err, ErrMixedUp) {
+				mixedUp++
+			} else if err != nil || states[0] != core.Claimed {
+				t.Errorf("the claim of a free key is answered %v, %v", states, err)
+			}
+		}
+	}
+	t.Logf("%d of %d answers were to another call", mixedUp, rounds*calls)
+}
+
+// ask sends a claim over a connection of its own.
+func (s overHTTP) ask(t *testing.T, token core.Token, key core.Key) net.Conn {
+	conn, err := net.Dial("tcp", s.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	body := s.AppendClaim(nil, token, []core.Key{key}, time.Hour)
+	fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	return conn
+}
+
+func bodyFrom(conn net.Conn) []byte {
+	_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return nil
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(resp.Body)
+	return body
 }
 
 // TestServerSays: what servers say when they can't, or won't.

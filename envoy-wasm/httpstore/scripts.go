@@ -6,9 +6,12 @@ import (
 	"github.com/hookward/hookward/core"
 )
 
-// claimScript has the pending value in ARGV[1] and the lease in ARGV[2]. For
-// each key it answers c for what is the caller's now, p for what another holds,
-// d for what is done, and x for what is no claim at all.
+// Every answer begins with the name of the call that it is for: webdis hands
+// the answer to a request that was given up to whoever connects next.
+
+// claimScript has the pending value in ARGV[1], which names the call, and the
+// lease in ARGV[2]. For each key it answers c for what is the caller's now, p
+// for what another holds, d for what is done, and x for what is no claim at all.
 const claimScript = `local found = {}
 for i, key in ipairs(KEYS) do
 local v = redis.pcall('GET', key)
@@ -20,10 +23,10 @@ redis.call('SET', key, ARGV[1], 'PX', ARGV[2])
 found[i] = 'c'
 end
 end
-return table.concat(found)`
+return ARGV[1] .. table.concat(found)`
 
 // settleScript has three words for each key: the operation's letter, the
-// pending value and milliseconds. A full server takes a commit all the same: it
+// pending value and milliseconds; and last the name of the call. A full server takes a commit all the same: it
 // refuses a script's first write only, and DEL it never refuses.
 const settleScript = `for i, key in ipairs(KEYS) do
 local op, mine, ms = ARGV[3 * i - 2], ARGV[3 * i - 1], ARGV[3 * i]
@@ -37,17 +40,17 @@ elseif v == mine then
 if op == 'r' then redis.call('DEL', key) else redis.call('PEXPIRE', key, ms) end
 end
 end
-return 'k'`
+return ARGV[#ARGV]`
 
 // errTorn is an answer that has letters which no script of ours gives.
 var errTorn = errors.New("http: the answer has letters that are not ours")
 
 var stateOf = map[byte]core.State{'c': core.Claimed, 'd': core.Done, 'p': core.Pending, 'x': core.Unknown}
 
-// ReadClaim writes the answer for each key to states. With an error every state
-// is core.Unknown.
-func (c *Client) ReadClaim(status string, body []byte, states []core.State) error {
-	letters, err := c.form.letters(status, body, len(states))
+// ReadClaim writes the answer to a claim of the token's for each key to states.
+// With an error every state is core.Unknown.
+func (c *Client) ReadClaim(token core.Token, status string, body []byte, states []core.State) error {
+	letters, err := c.form.letters(status, body, pending(&token), len(states))
 	clear(states)
 	if err != nil {
 		return err
@@ -63,11 +66,8 @@ func (c *Client) ReadClaim(status string, body []byte, states []core.State) erro
 	return nil
 }
 
-// ReadSettle says whether settlements have been carried out.
-func (c *Client) ReadSettle(status string, body []byte) error {
-	letters, err := c.form.letters(status, body, 1)
-	if err == nil && letters[0] != 'k' {
-		err = errTorn
-	}
+// ReadSettle says whether the settlements of a call have been carried out.
+func (c *Client) ReadSettle(call core.Token, status string, body []byte) error {
+	_, err := c.form.letters(status, body, pending(&call), 0)
 	return err
 }
