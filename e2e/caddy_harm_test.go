@@ -22,19 +22,19 @@ func eachLastingStore(t *testing.T, test func(t *testing.T, global, data string)
 	}
 }
 
-// TestReloads: while deliveries come, each twice, the configuration is loaded 50
+// TestReloads: while deliveries come and come again, the configuration is loaded 50
 // times. Each reaches the backend once.
 func TestReloads(t *testing.T) {
 	t.Parallel()
 	eachLastingStore(t, func(t *testing.T, global, data string) {
-		const reloads = 50
 		backend := &tally{}
 		s := siteKeeping(t, data, serve(t, backend), global, metaGate)
-		f := startFlood(t, backend, 1000, 2, s.Address)
-		for i := range reloads {
-			f.part(t, float64(i)/reloads)
+		f := startFlood(t, backend, s.Address)
+		for i := range 50 {
+			f.goesOn(t)
 			s.load(t, global, fmt.Sprintf("header X-Load %d\n", i)+metaGate)
 		}
+		f.goesOn(t)
 		f.count(t, 0)
 		f.known(t)
 	})
@@ -50,13 +50,14 @@ func TestKilled(t *testing.T) {
 		const kills = 3
 		backend := &tally{}
 		s := siteKeeping(t, data, serve(t, backend), global, gate)
-		f := startFlood(t, backend, 1000, 2, s.Address)
-		for i := range kills {
-			f.part(t, float64(i+1)/(kills+1))
+		f := startFlood(t, backend, s.Address)
+		for range kills {
+			f.goesOn(t)
 			s.Kill()
 			s.Caddy = hosts.StartCaddy(t, "SECRET="+secret, "XDG_DATA_HOME="+data)
 			s.load(t, global, gate)
 		}
+		f.goesOn(t)
 		f.count(t, kills*floodSenders)
 		f.known(t)
 	})

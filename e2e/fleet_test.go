@@ -19,7 +19,7 @@ func TestFleet(t *testing.T) {
 		config := httpGate(t, nil, object{"timeout": "50ms"})
 		gates = append(gates, newHTTPSite(t, hosts.NewestEnvoy(t), webdis.Address, setup{cluster: address, config: config}, "--concurrency", "1").Address)
 	}
-	f := startFlood(t, backend, 20_000, 5, gates...)
+	f := startFloodOf(t, backend, 20_000, 5, gates...)
 	f.restart(t, redis)
 	f.count(t, 0)
 	waitUntilSettled(t, redis)

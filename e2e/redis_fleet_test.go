@@ -29,7 +29,7 @@ func TestRedisFleet(t *testing.T) {
 	address := serve(t, backend)
 	one := siteKeeping(t, t.TempDir(), address, onRedis(redis.Address), metaGate)
 	other := siteKeeping(t, t.TempDir(), address, onRedis(redis.Address), metaGate)
-	f := startFlood(t, backend, 2000, 5, one.Address, other.Address)
+	f := startFloodOf(t, backend, 2000, 5, one.Address, other.Address)
 	f.restart(t, redis)
 	f.count(t, 0)
 }
@@ -39,7 +39,7 @@ func TestRedisFleet(t *testing.T) {
 func (f *flood) restart(t *testing.T, redis *hosts.Redis) {
 	t.Helper()
 	for i, end := range []func(){redis.Stop, redis.Kill} {
-		f.part(t, float64(i+1)/3)
+		f.reaches(t, len(f.order)*(i+1)/3)
 		end()
 		time.Sleep(100 * time.Millisecond)
 		redis.Start(t)

@@ -214,7 +214,10 @@ func RunEnvoyFile(t testing.TB, binary, config string, env []string, args ...str
 		t.Fatal(err)
 	}
 	admin := filepath.Join(t.TempDir(), "admin")
-	args = append([]string{"-c", config, "--admin-address-path", admin, "--use-dynamic-base-id", "--log-level", "warning"}, args...)
+	args = append([]string{"-c", config, "--admin-address-path", admin, "--log-level", "warning"}, args...)
+	if !slices.Contains(args, "--base-id") { // by which the next process takes over
+		args = append(args, "--use-dynamic-base-id")
+	}
 	if !slices.Contains(args, "--component-log-level") {
 		args = append(args, "--component-log-level", "wasm:info")
 	}
