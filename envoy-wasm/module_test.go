@@ -69,12 +69,15 @@ type sharedValue struct {
 	version uint32
 }
 
+// compiled keeps the compiled module from one test to the next.
+var compiled = wazero.NewCompilationCache()
+
 func newModule(t *testing.T) *module {
 	t.Helper()
 	code := buildModule(t)
 	h := &module{t: t, shared: map[string]sharedValue{}}
 	ctx := t.Context()
-	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())
+	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter().WithCompilationCache(compiled))
 	t.Cleanup(func() { r.Close(ctx) })
 	wasi_snapshot_preview1.MustInstantiate(ctx, r)
 	compiled, err := r.CompileModule(ctx, code)
