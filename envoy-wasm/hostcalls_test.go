@@ -42,6 +42,7 @@ func TestHostCallsFail(t *testing.T) {
 type faults struct {
 	calls   int    // so far
 	failing int    // the number of the one that fails, 0 if none does
+	alike   bool   // all of its name after it fail, too
 	forGood bool   // all after it fail, too
 	failed  string // its name
 }
@@ -53,8 +54,12 @@ func (f *faults) fails(name string) bool {
 		f.failed = name
 		return true
 	default:
-		return f.forGood && f.failed != ""
+		return f.failed != "" && (f.forGood || f.alike && name == f.failed)
 	}
+}
+
+func (f faults) String() string {
+	return fmt.Sprintf("call %d (%s; all alike %v, all %v) fails", f.failing, f.failed, f.alike, f.forGood)
 }
 
 // statusInternalFailure is what Envoy answers when a call has failed.
@@ -63,23 +68,29 @@ const statusInternalFailure = 10
 // withFault sends one delivery while calls to the host fail, and then another
 // while none does. It returns the first that failed, or "" if there were fewer.
 func (h *module) withFault(t *testing.T, f faults, end string, d sign.Delivery) string {
-	h.t = t
-	h.plugin += 10
-	h.config, h.shared, h.now = []byte(orderGates), map[string]sharedValue{}, time.Now()
-	h.call("proxy_on_context_create", h.plugin, 0)
-	if h.call("proxy_on_configure", h.plugin, uint64(len(h.config))) == 0 {
-		t.Fatal("the configuration was refused")
-	}
+	h.startPlugin(t, orderGates)
 	h.faults = f
 	got := h.deliver(h.plugin+1, end, d)
 	h.call("proxy_on_tick", h.plugin)
 	f, h.faults = h.faults, faults{}
-	what := fmt.Sprintf("%s, call %d (%s, for good %v) fails", end, f.failing, f.failed, f.forGood)
+	what := f.String() + ", " + end
 	h.checkFaulty(t, what, f, d, got)
 	if next := h.deliver(h.plugin+2, end, genuine()); next.Forward == nil {
 		t.Errorf("%s: the next delivery is answered %+v", what, next.Answer)
 	}
 	return f.failed
+}
+
+// startPlugin starts a plugin with a configuration of its own, and empty data.
+func (h *module) startPlugin(t *testing.T, config string) {
+	h.t = t
+	h.plugin += 10
+	h.config, h.shared, h.now = []byte(config), map[string]sharedValue{}, time.Now()
+	h.ticked = h.now
+	h.call("proxy_on_context_create", h.plugin, 0)
+	if h.call("proxy_on_configure", h.plugin, uint64(len(h.config))) == 0 {
+		t.Fatal("the configuration was refused")
+	}
 }
 
 // deliver takes a delivery through all call-backs.
@@ -94,7 +105,7 @@ func (h *module) deliver(id uint64, end string, d sign.Delivery) cases.Want {
 
 // begin takes a delivery to the backend, or to where it is answered.
 func (h *module) begin(id uint64, end string, d sign.Delivery) (w cases.Want) {
-	h.body, h.answer, h.status, h.resumed = []byte(d.Body), nil, 0, false
+	h.body, h.answer, h.status, h.resumed, h.claimed = []byte(d.Body), nil, 0, false, false
 	h.trailers = header{{"x-hookward-assurance", "signature"}, {"x-other", "1"}}
 	h.fields = header{{":method", d.Method}, {":path", d.Target}, {":authority", "example.com"}, {"x-hookward-forged", "1"}}
 	for name, values := range d.Header {
@@ -113,7 +124,8 @@ func (h *module) begin(id uint64, end string, d sign.Delivery) (w cases.Want) {
 	if end == "trailers" && h.answer == nil {
 		action = h.call("proxy_on_request_trailers", id, uint64(len(h.trailers)))
 	}
-	if w.Answer = h.answer; action == goesOn && w.Answer == nil {
+	h.answerCalls()
+	if w.Answer = h.answer; (action == goesOn || h.resumed) && w.Answer == nil {
 		w.Forward = &cases.Forward{Header: map[string][]string{}}
 		for _, f := range h.fields {
 			w.Forward.Header[strings.ToLower(f[0])] = append(w.Forward.Header[f[0]], f[1])
@@ -132,8 +144,8 @@ func (h *module) checkFaulty(t *testing.T, what string, faulty faults, d sign.De
 	t.Helper()
 	f := got.Forward
 	switch {
-	case h.resumed:
-		t.Errorf("%s: the request was resumed", what)
+	case h.resumed && !h.claimed:
+		t.Errorf("%s: the request was resumed without a claim", what)
 	case f == nil && got.Answer == nil && faulty.failed != "proxy_send_local_response" && !faulty.forGood:
 		t.Errorf("%s: no answer", what)
 	case f == nil:

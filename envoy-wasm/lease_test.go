@@ -20,6 +20,7 @@ func (h *module) pass(d time.Duration) {
 	for next := h.ticked.Add(h.every); !next.After(end); next = h.ticked.Add(h.every) {
 		h.now, h.ticked = next, next
 		h.call("proxy_on_tick", h.plugin)
+		h.answerCalls()
 	}
 	h.now = end
 }

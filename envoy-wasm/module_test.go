@@ -59,9 +59,11 @@ type module struct {
 
 	faults
 	ticks
+	calls    httpCalls
 	plugin   uint64 // the one that serves
 	trailers header
 	resumed  bool
+	claimed  bool // in the fake Redis, when it was resumed
 }
 
 type sharedValue struct {
@@ -147,16 +149,21 @@ func (h *module) function(name string) api.GoModuleFunc {
 		}
 		switch name {
 		case "proxy_continue_stream":
-			h.resumed = true
+			h.resumed, h.claimed = true, h.calls.redis.pending(h.now) > 0
 		case "proxy_get_property":
 			status = h.property(h.read(a[0], a[1]), a[2], a[3])
 		case "proxy_get_header_map_pairs":
-			const requestTrailers = 1
-			if a[0] == requestTrailers {
+			const requestTrailers, callAnswer = 1, 6
+			switch a[0] {
+			case requestTrailers:
 				h.give(packPairs(h.trailers), a[1], a[2])
-			} else {
+			case callAnswer:
+				h.give(packPairs(header{{":status", "200"}}), a[1], a[2])
+			default:
 				h.give(packPairs(h.fields), a[1], a[2])
 			}
+		case "proxy_http_call":
+			h.module.Memory().WriteUint32Le(uint32(a[9]), h.calls.send(h.read(a[4], a[5]), h.now))
 		case "proxy_set_header_map_pairs":
 			h.fields = unpackPairs(h.read(a[1], a[2]))
 		case "proxy_remove_header_map_value": // of which we use that of trailers
@@ -164,10 +171,13 @@ func (h *module) function(name string) api.GoModuleFunc {
 		case "proxy_get_header_map_value":
 			h.give([]byte(strconv.Itoa(h.status)), a[3], a[4])
 		case "proxy_get_buffer_bytes":
-			const pluginConfiguration = 7
-			if data := h.body; a[0] == pluginConfiguration {
+			const callAnswer, pluginConfiguration = 4, 7
+			switch data := h.body; a[0] {
+			case callAnswer:
+				h.give([]byte(h.calls.body), a[3], a[4])
+			case pluginConfiguration:
 				h.give(h.config, a[3], a[4])
-			} else {
+			default:
 				h.give(data[a[1]:min(a[1]+a[2], uint64(len(data)))], a[3], a[4])
 			}
 		case "proxy_set_buffer_bytes":
