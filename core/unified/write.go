@@ -175,13 +175,11 @@ func appendOptional(dst []byte, name, value string, always bool) []byte {
 }
 
 // AppendTime writes t as RFC 3339 in UTC, with three decimals where there are
-// milliseconds and none where there are not.
+// milliseconds and none where there are not. The year has four digits, as in all
+// times that the providers' mappings let through.
 func AppendTime(dst []byte, t time.Time) []byte {
 	t = t.UTC()
 	year, month, day := t.Date()
-	if year < 0 || year > 9999 {
-		return t.AppendFormat(dst, time.RFC3339)
-	}
 	hour, minute, second := t.Clock()
 	ms := t.Nanosecond() / 1e6
 	text := timeText{4: '-', 7: '-', 10: 'T', 13: ':', 16: ':', 19: '.', 22: '0' + byte(ms%10), 23: 'Z'}
