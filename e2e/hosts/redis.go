@@ -2,6 +2,7 @@ package hosts
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"net"
@@ -43,8 +44,25 @@ func StartRedis(t testing.TB, settings ...string) *Redis {
 // Start starts the server again after Stop or Kill.
 func (r *Redis) Start(t testing.TB) {
 	t.Helper()
-	r.Process = start(t, nil, r.Dir, Program(t, "redis-server", "redis-server"), r.args...)
+	r.Process = start(t, nil, r.Dir, Program(t, cmp.Or(os.Getenv(RedisServer), "redis-server"), "redis-server"), r.args...)
 	r.waitFor(t, "an answer", r.answers)
+}
+
+// RedisServer is the variable that names another program to run as Redis.
+const RedisServer = "HOOKWARD_REDIS_SERVER"
+
+// Valkey is the path of valkey-server.
+func Valkey(t testing.TB) string {
+	t.Helper()
+	unpacked := filepath.Join(Root(t), "e2e", ".venv", "valkey", "usr", "bin", "valkey-server")
+	if _, err := os.Stat(unpacked); err == nil {
+		return unpacked
+	}
+	path, err := exec.LookPath("valkey-server")
+	if err != nil {
+		t.Fatal("no Valkey: run make tools")
+	}
+	return path
 }
 
 // Restart ends the server and starts it again, with what it has on disk.
