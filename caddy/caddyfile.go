@@ -21,9 +21,10 @@ func init() {
 	httpcaddyfile.RegisterGlobalOption("webhook", parseGlobalOption)
 }
 
-// parseDirective makes of the directive one route without a matcher: in it,
-// first the fields that are ours are removed from every request, then the gate
-// sees those that match. Two routes would be sorted apart.
+// parseDirective makes of the directive one route without a matcher. Where the
+// directive has a matcher, first the fields that are ours are removed from every
+// request, then the gate sees those that match. Two routes would be sorted apart.
+// A gate for all removes them itself.
 func parseDirective(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
 	h.Next()
 	matcher, err := h.ExtractMatcherSet()
@@ -34,13 +35,11 @@ func parseDirective(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 	if err := gate.UnmarshalCaddyfile(h.Dispenser); err != nil {
 		return nil, err
 	}
+	if matcher == nil {
+		return h.NewRoute(nil, gate), nil
+	}
 	strip := caddyconfig.JSONModuleObject(Strip{}, "handler", "webhook_strip", nil)
 	verify := caddyconfig.JSONModuleObject(gate, "handler", "verify_webhook", nil)
-	if matcher == nil {
-		return h.NewRoute(nil, &caddyhttp.Subroute{Routes: caddyhttp.RouteList{
-			{HandlersRaw: []json.RawMessage{strip, verify}},
-		}}), nil
-	}
 	return h.NewRoute(nil, &caddyhttp.Subroute{Routes: caddyhttp.RouteList{
 		{HandlersRaw: []json.RawMessage{strip}},
 		{MatcherSetsRaw: []caddy.ModuleMap{matcher}, HandlersRaw: []json.RawMessage{verify}},

@@ -16,7 +16,7 @@ func init() {
 
 // Strip removes every X-Hookward-* field that a client sent, in any spelling,
 // from the header and the trailers of requests that have not passed a gate.
-// The directive verify_webhook places it before its gate by itself; whoever
+// A directive verify_webhook with a matcher places it before its gate; whoever
 // writes Caddy's JSON places it before the routes of all backends that trust
 // these fields.
 type Strip struct{}
