@@ -67,8 +67,8 @@ func (s *stream) askAgain(err error) bool {
 }
 
 func refused(err error) bool {
-	var r httpstore.Refused
-	return errors.As(err, &r)
+	_, ok := errors.AsType[httpstore.Refused](err)
+	return ok
 }
 
 // asked goes on with the store's answer.

@@ -44,10 +44,12 @@ type answer struct {
 var unused []*answer
 
 func newAnswer() *answer {
-	a := new(answer)
-	if n := len(unused); n > 0 {
-		a, unused = unused[n-1], unused[:n-1]
+	n := len(unused)
+	if n == 0 {
+		return &answer{mark: len(lent)}
 	}
+	a := unused[n-1]
+	unused = unused[:n-1]
 	*a = answer{mark: len(lent)}
 	return a
 }
