@@ -3,6 +3,7 @@ package core_test
 import (
 	"net/netip"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/hookward/hookward/core"
@@ -47,6 +48,40 @@ func TestStepsOutOfOrderRefuse(t *testing.T) {
 		}
 		if v == nil || v.Kind != core.Refuse || v.Code != c.want {
 			t.Errorf("%s: %+v, want %s", c.about, v, c.want)
+		}
+	}
+}
+
+// A check that has its verdict has nothing to do with the memory that it gave
+// back, and which the next check works with.
+func TestAnEndedCheckTouchesNoOther(t *testing.T) {
+	gate := mustLoad(t, `{"provider":"meta","secrets":["`+benchSecret+`"]}`)
+	begin := func(body []byte) *core.Check {
+		check, v := gate.Begin(noon, core.Head{
+			Method: "POST", Target: "/", Client: netip.MustParseAddr("192.0.2.1"), Header: benchHeader(body), ContentLength: -1,
+		})
+		if v != nil {
+			t.Fatalf("the head alone: %+v", v)
+		}
+		return check
+	}
+	one, other := []byte(benchBody), []byte(strings.Replace(benchBody, "another color", "another size", 1))
+	for range 100 {
+		ended := begin(one)
+		ended.Body(one, core.BodyBroken)
+		check := begin(other)
+		if v := ended.Body(one, core.BodyComplete); v == nil || v.Kind != core.Refuse {
+			t.Fatalf("the ended check takes a body: %+v", v)
+		}
+		if v := check.Body(other, core.BodyComplete); v != nil {
+			t.Fatalf("the other's body: %+v", v)
+		}
+		if v := ended.Claimed([]core.State{core.Claimed}); v == nil || v.Kind != core.Refuse || ended.Keys() != nil {
+			t.Fatalf("the ended check forwards, or has keys: %+v", v)
+		}
+		v := check.Claimed([]core.State{core.Claimed})
+		if v.Kind != core.Forward || !strings.Contains(string(v.Body), "another size") {
+			t.Fatalf("the other: %+v", v)
 		}
 	}
 }
