@@ -31,8 +31,6 @@ type RedisStore struct {
 	// Sentinel is the name of the master, where the addresses are Sentinels'.
 	Sentinel string `json:"sentinel,omitempty"`
 	// Username and Password log in to the server; Sentinels are asked without.
-	// A change takes effect with the next connection; with Sentinels, after a
-	// restart.
 	Username string `json:"username,omitempty"`
 	Password string `json:"password,omitempty"`
 	// TLS, where it is set, encrypts the connections, also those to Sentinels.
@@ -245,12 +243,12 @@ func (s *RedisStore) Open(log *zap.Logger) (OpenStore, error) {
 	}, log), nil
 }
 
-// Tune sets the time-out and the credentials for connections to come, which an
-// earlier configuration may have set otherwise.
+// Tune sets the time-out, the credentials and the CA, which an earlier
+// configuration may have set otherwise.
 func (s *RedisStore) Tune(open OpenStore) {
 	store := open.(*redis.Store)
 	store.SetTimeout(time.Duration(s.Timeout))
-	store.SetCredentials(s.Username, s.Password)
+	store.SetAccess(s.Username, s.Password, s.tls)
 }
 
 // Capacity is the server's own business.

@@ -127,11 +127,9 @@ func (s *Store) pay(c *circuit) {
 			continue
 		}
 		c.outage.CompareAndSwap(nil, newOutage())
-		select {
-		case <-s.closing:
+		if !s.sleep(pause) {
 			s.log.Error("replay store closed with claims unsettled: their leases decide", zap.Int("claims", c.owes()))
 			return
-		case <-time.After(pause):
 		}
 		pause = min(2*pause, lastPause)
 	}
@@ -196,9 +194,7 @@ func (s *Store) payOnce(batch []settlement) (left []settlement) {
 func (s *Store) repeat(x settlement) {
 	x.again = false
 	s.work.Go(func() {
-		select {
-		case <-s.closing:
-		case <-time.After(patience):
+		if s.sleep(patience) {
 			_ = s.owe(x, nil)
 		}
 	})

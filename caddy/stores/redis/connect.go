@@ -12,27 +12,22 @@ import (
 	"go.uber.org/zap"
 )
 
-// connect makes the client: in the background, but it waits for as long as
-// connecting takes where all is well, so that the first request finds it.
-func (s *Store) connect() {
+// connect makes the client, in the background. The channel is closed after the
+// first attempt.
+func (s *Store) connect() <-chan struct{} {
 	first := make(chan struct{})
 	s.work.Go(func() {
 		err := s.tryConnect()
 		close(first)
 		for pause := 10 * firstPause; err != nil; pause = min(2*pause, lastPause) {
-			s.log.Warn("replay store can't be reached: claims are refused until it can", zap.Error(err))
-			select {
-			case <-s.closing:
+			s.log.Warn("replay store can't be reached: claims are refused until it can, or go over the connections that there were", zap.Error(err))
+			if !s.sleep(pause) {
 				return
-			case <-time.After(pause):
 			}
 			err = s.tryConnect()
 		}
 	})
-	select {
-	case <-first:
-	case <-time.After(patience):
-	}
+	return first
 }
 
 func (s *Store) tryConnect() error {
@@ -40,15 +35,31 @@ func (s *Store) tryConnect() error {
 	if err != nil {
 		return s.hint(err)
 	}
-	s.client.Store(&connected{client, client.Mode() == rueidis.ClientModeCluster})
+	if before := s.client.Swap(&connected{client, client.Mode() == rueidis.ClientModeCluster}); before != nil {
+		s.sleep(patience) // for calls on their way
+		before.Close()
+	}
 	s.warn(client)
 	return nil
 }
 
+// sleep returns false when the store is closed meanwhile.
+func (s *Store) sleep(d time.Duration) bool {
+	select {
+	case <-s.closing:
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
 func (s *Store) clientOption() rueidis.ClientOption {
+	access := s.access.Load()
 	o := rueidis.ClientOption{
 		InitAddress: s.options.Addresses,
-		TLSConfig:   s.options.TLS,
+		Username:    access.username,
+		Password:    access.password,
+		TLSConfig:   access.tls,
 		ClientName:  "hookward",
 
 		AlwaysPipelining:  true, // a call given up leaves its connection as it is
@@ -62,14 +73,7 @@ func (s *Store) clientOption() rueidis.ClientOption {
 	o.Dialer.Timeout = patience
 	o.Dialer.KeepAlive = patience // an idle connection is tried this often
 	if s.options.Sentinel != "" {
-		o.Sentinel = rueidis.SentinelOption{MasterSet: s.options.Sentinel, TLSConfig: s.options.TLS, Dialer: o.Dialer}
-		login := s.login.Load()
-		o.Username, o.Password = login.Username, login.Password
-		return o
-	}
-	// Not with Sentinels, which would be logged in to as well.
-	o.AuthCredentialsFn = func(rueidis.AuthCredentialsContext) (rueidis.AuthCredentials, error) {
-		return *s.login.Load(), nil
+		o.Sentinel = rueidis.SentinelOption{MasterSet: s.options.Sentinel, TLSConfig: access.tls, Dialer: o.Dialer}
 	}
 	return o
 }

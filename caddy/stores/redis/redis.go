@@ -74,7 +74,7 @@ type Store struct {
 	options  Options
 	log      *zap.Logger
 	timeout  atomic.Int64
-	login    atomic.Pointer[rueidis.AuthCredentials]
+	access   atomic.Pointer[access]
 	client   atomic.Pointer[connected]
 	circuits [circuits]circuit
 
@@ -89,6 +89,17 @@ type connected struct {
 	cluster bool
 }
 
+// access is as whom the server is spoken to, and whom the gate trusts.
+type access struct {
+	username, password string
+	tls                *tls.Config
+}
+
+func (a *access) equals(b *access) bool {
+	sameTrust := a.tls == b.tls || a.tls != nil && b.tls != nil && a.tls.RootCAs.Equal(b.tls.RootCAs)
+	return a.username == b.username && a.password == b.password && sameTrust
+}
+
 // Open returns a store for the server, whether it can be reached or not: if not,
 // calls fail until it can.
 func Open(o Options, log *zap.Logger) *Store {
@@ -97,8 +108,11 @@ func Open(o Options, log *zap.Logger) *Store {
 	}
 	s := &Store{options: o, log: log, closing: make(chan struct{})}
 	s.SetTimeout(o.Timeout)
-	s.SetCredentials(o.Username, o.Password)
-	s.connect()
+	s.access.Store(&access{o.Username, o.Password, o.TLS})
+	select {
+	case <-s.connect(): // so that the first request finds it
+	case <-time.After(patience):
+	}
 	return s
 }
 
@@ -110,9 +124,13 @@ func (s *Store) SetTimeout(d time.Duration) {
 	s.timeout.Store(int64(d))
 }
 
-// SetCredentials changes how connections to come log in.
-func (s *Store) SetCredentials(username, password string) {
-	s.login.Store(&rueidis.AuthCredentials{Username: username, Password: password})
+// SetAccess changes username, password and TLS, which must be nil if it was. What
+// is connected stays so until the server has been reached with them.
+func (s *Store) SetAccess(username, password string, tls *tls.Config) {
+	next := &access{username, password, tls}
+	if before := s.access.Swap(next); !before.equals(next) {
+		s.connect()
+	}
 }
 
 // Close ends all connections. Calls fail from then on.
