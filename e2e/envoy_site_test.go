@@ -119,6 +119,16 @@ func (s *envoySite) send(t *testing.T, d sign.Delivery) answer {
 	return s.sender().send(t, d)
 }
 
+// over sends a delivery by a client of the test's.
+func (s *envoySite) over(t *testing.T, client *http.Client, d sign.Delivery) answer {
+	t.Helper()
+	a, err := s.sender().trySend(t.Context(), client, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
 // waitForLog waits until Envoy has logged the text.
 func (s *envoySite) waitForLog(t *testing.T, text string) {
 	t.Helper()

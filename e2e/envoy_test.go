@@ -1,12 +1,15 @@
 package e2e
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hookward/hookward/e2e/sign"
 )
 
 // behaviour is something that Envoy must do, shown at a listener of its own.
@@ -22,6 +25,7 @@ var counted = behaviour{"Metrics", setup{config: named("counted")}, envoyMetrics
 
 var behaviours = []behaviour{
 	{"Trailers", setup{}, envoyTrailers},
+	{"Framing", setup{}, envoyFraming},
 	{"ForgedFields", setup{}, envoyForgedFields},
 	{"Unmatched", setup{config: rejecting}, envoyUnmatched},
 	{"NoBody", setup{config: withoutBody}, envoyNoBody},
@@ -78,6 +82,45 @@ func envoyTrailers(t *testing.T, s *envoySite, backend *recorder) {
 	s.withTrailers(t, other).want(t, 200)
 	if seen := backend.one(t); len(reserved(seen)) > 0 || seen.Trailer.Get("X-Other") != "kept" {
 		t.Errorf("an ungated backend saw %v, trailers %v", seen.Header, seen.Trailer)
+	}
+}
+
+// envoyFraming: however a body comes, all of it is checked, and nothing but what
+// was checked goes on.
+func envoyFraming(t *testing.T, s *envoySite, backend *recorder) {
+	inChunks := func(end string, more ...string) func(d sign.Delivery) answer {
+		return func(d sign.Delivery) answer {
+			cut := len(d.Body) / 2
+			body := fmt.Sprintf("%x\r\n%s\r\n%x\r\n%s\r\n0\r\n%s\r\n", cut, d.Body[:cut], len(d.Body)-cut, d.Body[cut:], end)
+			return raw(t, s.Address, headOf(d, append(more, "Transfer-Encoding: chunked")...)+body, nil)
+		}
+	}
+	for name, send := range map[string]func(d sign.Delivery) answer{
+		"with a length":             func(d sign.Delivery) answer { return s.send(t, d) },
+		"in chunks":                 inChunks(""),
+		"in chunks and trailers":    inChunks("X-Hookward-Assurance: signature\r\nX-Other: 1\r\n", "Trailer: X-Hookward-Assurance"),
+		"HTTP/2, with a length":     func(d sign.Delivery) answer { return s.over(t, h2c(t), d) },
+		"HTTP/2, ended in trailers": func(d sign.Delivery) answer { return s.withTrailers(t, d) },
+		"with a request after it": func(d sign.Delivery) answer {
+			return raw(t, s.Address, headOf(d, lengthOf(d))+d.Body+"GET /hook HTTP/1.1\r\nHost: a\r\n\r\n", nil)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			forged := meta()
+			forged.Body = strings.Replace(forged.Body, "hello", "h3llo", 1)
+			send(forged).want(t, 401)
+			backend.none(t)
+			d := meta()
+			send(d).want(t, 200)
+			seen := backend.one(t)
+			if got := seen.Header["Content-Length"]; len(got) != 1 || got[0] != fmt.Sprint(len(seen.Body)) || len(seen.Trailer) > 0 || len(seen.Header["Trailer"]) > 0 {
+				t.Errorf("the backend saw %d bytes, %v and the trailers %v", len(seen.Body), seen.Header, seen.Trailer)
+			}
+			if text := d.Body[strings.Index(d.Body, "hello ")+6:][:32]; !strings.Contains(string(seen.Body), text) {
+				t.Errorf("the backend saw %s, want %s in it", seen.Body, text)
+			}
+			send(d).wantDuplicate(t)
+		})
 	}
 }
 
