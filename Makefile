@@ -51,7 +51,7 @@ test: tools ## run all tests, through the real programs too
 .PHONY: bench
 bench: tools ## measure: the core, its peers, Caddy, Envoy and the stores against themselves
 	cd e2e/peers && go test -run xxx -bench . -benchtime 1x .
-	go test -run xxx -bench . ./core/... ./caddy/...
+	go test -run xxx -bench . ./core/... ./caddy/... ./envoy-wasm/...
 	go test -run xxx -bench . -benchtime 1x -timeout 30m ./e2e
 
 FUZZTIME ?= 10s

@@ -63,6 +63,7 @@ func TestNoAllocationInFullStore(t *testing.T) {
 // Each store is full, so that every claim also gives one up.
 func BenchmarkClaimCommit(b *testing.B) {
 	for _, held := range []int{1000, 100_000, million} {
+		bytes := bytesPerClaim(b, held)
 		p := &pool{window: window}
 		s := memory.New(held)
 		for range held {
@@ -79,6 +80,8 @@ func BenchmarkClaimCommit(b *testing.B) {
 					p.claimCommit(b, s)
 				}
 			})
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "claims/s")
+			b.ReportMetric(float64(bytes), "bytes/claim")
 		})
 	}
 }
