@@ -194,7 +194,7 @@ func (e *Envoy) WaitForListeners(t testing.TB) {
 func RunEnvoy(t testing.TB, binary string, bootstrap any, args ...string) *Envoy {
 	t.Helper()
 	dir := t.TempDir()
-	data, err := json.Marshal(bootstrap)
+	data, err := json.Marshal(withPorts(t, bootstrap))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package hosts
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -62,4 +63,37 @@ func listen(port int) net.Listener {
 		return nil
 	}
 	return l
+}
+
+// withPorts is a bootstrap with a free port wherever it has 0. Envoy would bind
+// such a listener when it reads it, and listen there when it has compiled the
+// module; meanwhile the system gives the port to any program that wants one,
+// and Envoy drops the listener.
+func withPorts(t testing.TB, bootstrap any) (changed any) {
+	t.Helper()
+	data, err := json.Marshal(bootstrap)
+	if err == nil {
+		err = json.Unmarshal(data, &changed)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var walk func(any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			if v["port_value"] == 0.0 {
+				v["port_value"] = FreePort(t)
+			}
+			for _, value := range v {
+				walk(value)
+			}
+		case []any:
+			for _, value := range v {
+				walk(value)
+			}
+		}
+	}
+	walk(changed)
+	return changed
 }
