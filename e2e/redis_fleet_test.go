@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"syscall"
 	"testing"
 	"time"
 
@@ -38,10 +39,10 @@ func TestRedisFleet(t *testing.T) {
 // after two thirds.
 func (f *flood) restart(t *testing.T, redis *hosts.Redis) {
 	t.Helper()
-	for i, end := range []func(){redis.Stop, redis.Kill} {
+	for i, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
 		f.reaches(t, len(f.order)*(i+1)/3)
-		end()
-		time.Sleep(100 * time.Millisecond)
+		redis.Signal(signal)
+		<-redis.Exited()
 		redis.Start(t)
 	}
 }
