@@ -47,7 +47,7 @@ func (d *delivery) claim(check *core.Check) *core.Verdict {
 	return verdict
 }
 
-// hold keeps the keys claimed for as long as the request is in flight.
+// hold keeps the keys claimed until settle.
 func (d *delivery) hold(keys []core.Key) {
 	c := &d.claims
 	if len(keys) == 0 {
@@ -55,7 +55,14 @@ func (d *delivery) hold(keys []core.Key) {
 		return
 	}
 	c.keys = keys
-	c.renewal.start(d.gate.gate.Replay().Lease/2, d.renew)
+}
+
+// keepHeld renews the lease of what is held for as long as the request is in
+// flight. From now on the delivery does not change, but for its claims.
+func (d *delivery) keepHeld() {
+	if c := &d.claims; len(c.keys) > 0 {
+		c.renewal.start(d.gate.gate.Replay().Lease/2, d.renew)
+	}
 }
 
 func (d *delivery) renew() {
@@ -112,7 +119,11 @@ func (d *delivery) storeFailed(op storeOp, err error) {
 	g := d.gate
 	g.metrics.replayErrors.Inc()
 	if c := g.sampled.Check(zap.ErrorLevel, "replay store failed"); c != nil {
-		c.Write(append(d.fields(), zap.String("store", g.store.label()), zap.String("op", string(op)), zap.Error(err))...)
+		fields := d.fields
+		if op == opRenew {
+			fields = d.known // the request is in other hands
+		}
+		c.Write(append(fields(), zap.String("store", g.store.label()), zap.String("op", string(op)), zap.Error(err))...)
 	}
 	g.events.emit("store_degraded", map[string]any{"name": g.gate.Name(), "store": g.store.label(), "op": string(op), "error": err.Error()})
 }

@@ -17,6 +17,7 @@ import (
 // forward passes the request on as the verdict says, watches the answer, and
 // settles the claims by it.
 func (d *delivery) forward(w http.ResponseWriter, next caddyhttp.Handler) error {
+	d.keepHeld()
 	r, stop := d.detach(d.rewrite())
 	defer stop()
 	watched := &d.watcher

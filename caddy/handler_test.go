@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -77,9 +78,10 @@ func startCaddy(t *testing.T, gate string) string {
 
 func loadCaddy(t *testing.T, address, gate string) {
 	t.Helper()
-	config := fmt.Sprintf(`{"admin":{"disabled":true,"config":{"persist":false}},"logging":{"logs":{"default":{"level":"PANIC"}}},
+	config := fmt.Sprintf(`{"admin":{"disabled":true,"config":{"persist":false}},
+		"logging":{"logs":{"default":{"level":"ERROR","writer":{"output":"file","filename":%q,"roll":false}}}},
 		"apps":{"http":{"servers":{"s":{"listen":[%q],"automatic_https":{"disable":true},"routes":[{"handle":[
-		{"handler":"test_before"},{"handler":"verify_webhook",%s},{"handler":"test_next"}]}]}}}}}`, address, gate)
+		{"handler":"test_before"},{"handler":"verify_webhook",%s},{"handler":"test_next"}]}]}}}}}`, filepath.Join(t.TempDir(), "log"), address, gate)
 	if err := caddy.Load([]byte(config), true); err != nil {
 		t.Fatal(err)
 	}

@@ -18,8 +18,14 @@ func sampledLogger(log *zap.Logger) *zap.Logger {
 // fields are what a log line may know of the delivery: never a body, a secret,
 // a message, a number or an event's id.
 func (d *delivery) fields() []zap.Field {
+	return append(d.known(), zap.String("instance", d.instance()))
+}
+
+// known are the fields without the instance, which Caddy makes and keeps in the
+// request: only the goroutine that serves it may ask for that.
+func (d *delivery) known() []zap.Field {
 	g := d.gate.gate
-	fields := []zap.Field{zap.String("name", g.Name()), zap.String("provider", g.Provider()), zap.String("instance", d.instance())}
+	fields := []zap.Field{zap.String("name", g.Name()), zap.String("provider", g.Provider())}
 	v := d.verdict
 	if v == nil {
 		return fields
