@@ -51,6 +51,23 @@ func sameField(lower, name string) bool {
 	return true
 }
 
+// foldsTo compares them as backends do that take _ and . for -.
+func foldsTo(lower, name string) bool {
+	if len(lower) != len(name) {
+		return false
+	}
+	for i := range len(lower) {
+		c := name[i]
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		if c != lower[i] && (c != '-' || lower[i] != '_' && lower[i] != '.') {
+			return false
+		}
+	}
+	return true
+}
+
 // withoutReserved leaves out the fields that only we may set.
 func withoutReserved(fields [][2]string) (clean [][2]string, changed bool) {
 	for i := range fields {
@@ -104,18 +121,19 @@ func (s *stream) rewritten(v *core.Verdict) [][2]string {
 	return fields
 }
 
-// gone says that the verdict removes or replaces a field.
+// gone says that the verdict removes or replaces a field, in any spelling: Envoy
+// passes on names with _ unless it is told otherwise.
 func gone(v *core.Verdict, name string) bool {
 	if core.Reserved(name) {
 		return true
 	}
 	for _, removed := range v.Remove {
-		if sameField(name, removed) {
+		if foldsTo(name, removed) {
 			return true
 		}
 	}
 	for i := range v.Set {
-		if sameField(name, v.Set[i].Name) {
+		if foldsTo(name, v.Set[i].Name) {
 			return true
 		}
 	}

@@ -198,6 +198,25 @@ func TestOrderTrailers(t *testing.T) {
 	r.trailers(ours).isRefused(401, "signature_mismatch")
 }
 
+// TestOrderFolded: what is removed goes in every spelling that a backend may
+// take for it.
+func TestOrderFolded(t *testing.T) {
+	e := emulate(t, orderGates)
+	d := genuine()
+	override := [][2]string{{"x_http_method_override", "DELETE"}, {"x-http_method.override", "DELETE"}, {"x_original_url", "/admin"}}
+	r := e.begin(d, false, append(override, [2]string{"x_kept", "a"})...).body(d.Body, true)
+	r.isForwarded()
+	got := header(r.GetCurrentRequestHeaders(r.id))
+	for _, f := range override {
+		if got.first(f[0]) != "" {
+			t.Errorf("the backend gets %s", f[0])
+		}
+	}
+	if got.first("x_kept") != "a" {
+		t.Error("x_kept is gone")
+	}
+}
+
 // TestOrderHeadersOnly: a request that its headers end.
 func TestOrderHeadersOnly(t *testing.T) {
 	e := emulate(t, orderGates)
