@@ -8,10 +8,11 @@ import (
 )
 
 // BenchmarkEnvoy serves new signed WhatsApp messages through an Envoy without
-// filters, with a Lua filter that reads and sets the body, and with the gate, to
-// the same backend, in turns.
+// filters, with a Lua filter that reads and sets the body, with a wasm filter
+// that does just that, and with the gate, to the same backend, in turns.
 func BenchmarkEnvoy(b *testing.B) {
 	backend := hosts.StartSink(b)
+	empty := hosts.Filter{Module: hosts.BuildWasm(b, "./e2e/testdata/emptyfilter"), Name: "empty", HoldsHeaders: true}
 	gate := hosts.Filter{
 		Module: hosts.BuildWasm(b, "./envoy-wasm"), Name: "gate", HoldsHeaders: true,
 		Config: `{"routes": [{"path": "/hooks/meta", "provider": "meta", "secrets": ["s3cr3t-of-the-app"]}]}`,
@@ -22,6 +23,7 @@ func BenchmarkEnvoy(b *testing.B) {
   local body = handle:body()
   body:setBytes(body:getBytes(0, body:length()))
 end`)),
+		benchEnvoy(b, "Envoy with an empty filter", backend, empty.JSON()),
 		benchEnvoy(b, "Envoy with the gate", backend, gate.JSON()),
 	}
 	compareLoad(b, load.WhatsApp, envoys)
