@@ -10,7 +10,8 @@ WASM = bin/hookward.wasm
 # Nothing of this machine or its checkout goes in: the same commit makes the same bytes.
 .PHONY: wasm
 wasm: ## build bin/hookward.wasm
-	@GOOS=wasip1 GOARCH=wasm go build -trimpath -buildvcs=false -buildmode=c-shared -ldflags='-s -w' -o $(WASM) ./envoy-wasm
+	@GOOS=wasip1 GOARCH=wasm go build -trimpath -buildvcs=false -buildmode=c-shared -ldflags=-w -o $(WASM) ./envoy-wasm
+	@go run ./envoy-wasm/uninline $(WASM)
 
 .PHONY: build
 build: wasm ## build bin/caddy and bin/hookward.wasm

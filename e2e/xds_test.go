@@ -31,7 +31,7 @@ func TestXDS(t *testing.T) {
 		f.addAndRemove(t, l)
 		f.rotate(t, l, secondSecret, thirdSecret)
 		f.move(t)
-		f.restart(t, l, hosts.BuildWasm(t, "./envoy-wasm", "-ldflags=-s"))
+		f.restart(t, l, hosts.BuildWasm(t, "./envoy-wasm", "-trimpath"))
 		eventually(t, "there were enough messages", func() bool { return l.genuine.Load()+l.forged.Load() >= leastMessages || t.Failed() })
 		l.stop()
 		l.compare(t, f.ledger)

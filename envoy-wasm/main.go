@@ -3,6 +3,8 @@
 //
 //	GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -o hookward.wasm ./envoy-wasm
 //
+// which uninline then makes quicker to load.
+//
 // What is decided here is decided by the core; this package translates between
 // Envoy's call-backs and the core's steps. Envoy may enter a call-back from
 // within a host call: after one that can end a stream (replacing a body above

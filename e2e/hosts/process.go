@@ -138,7 +138,7 @@ func Build(t testing.TB, pkg string, args ...string) string {
 // path.
 func BuildWasm(t testing.TB, pkg string, args ...string) string {
 	t.Helper()
-	return build(t, []string{"GOOS=wasip1", "GOARCH=wasm"}, pkg, append([]string{"-buildmode=c-shared", "-ldflags=-s -w"}, args...)...)
+	return build(t, []string{"GOOS=wasip1", "GOARCH=wasm"}, pkg, append([]string{"-buildmode=c-shared", "-ldflags=-w"}, args...)...)
 }
 
 func build(t testing.TB, env []string, pkg string, args ...string) string {
@@ -155,6 +155,13 @@ func build(t testing.TB, env []string, pkg string, args ...string) string {
 		cmd.Env = append(os.Environ(), env...)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return "", fmt.Errorf("building %s: %w\n%s", pkg, err, out)
+		}
+		if env != nil {
+			uninline := exec.Command("go", "run", "./envoy-wasm/uninline", path)
+			uninline.Dir = Root(t)
+			if out, err := uninline.CombinedOutput(); err != nil {
+				return "", fmt.Errorf("%w: %s", err, out)
+			}
 		}
 		return path, nil
 	}))
