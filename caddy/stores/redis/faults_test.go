@@ -178,7 +178,7 @@ func TestAnswerLost(t *testing.T) {
 	}
 	f := &fleet{stores: []stores.Store{s, openAt(t, server.Address)}}
 	server.Ask(t, "FLUSHALL")
-	f.run(t, func() { proxy.CutAnswers(10) })
+	f.run(t, func(struck func()) { proxy.CutAnswers(10); struck() })
 	f.check(t, 1)
 	if proxy.Cut() > 0 {
 		t.Error("no answers were cut")

@@ -28,8 +28,10 @@ type fleet struct {
 
 const fleetEvents = 300
 
-// run delivers all events, calling fault once about a third has been done.
-func (f *fleet) run(t *testing.T, fault func()) {
+// run delivers all events, calling fault once about a third has been done. The
+// last third is delivered only when fault says that it has struck, so that there
+// is something left to go wrong, however fast the rest went.
+func (f *fleet) run(t *testing.T, fault func(struck func())) {
 	t.Helper()
 	f.backend = make([]atomic.Int32, fleetEvents)
 	var (
@@ -37,10 +39,14 @@ func (f *fleet) run(t *testing.T, fault func()) {
 		tokens atomic.Int32
 		finish = make(chan struct{})
 		third  = make(chan struct{}, fleetEvents)
+		struck = make(chan struct{})
 	)
 	for n := range fleetEvents {
 		wg.Go(func() {
 			time.Sleep(time.Duration(n) * 2 * time.Millisecond)
+			if n >= fleetEvents*2/3 {
+				<-struck
+			}
 			for {
 				state := f.deliver(f.stores[n%len(f.stores)], int(tokens.Add(1)), n)
 				if state == core.Done {
@@ -58,7 +64,7 @@ func (f *fleet) run(t *testing.T, fault func()) {
 	for range fleetEvents / 3 {
 		<-third
 	}
-	fault()
+	fault(func() { close(struck) })
 	all := make(chan struct{})
 	go func() { wg.Wait(); close(all) }()
 	select {
@@ -106,8 +112,9 @@ func (f *fleet) check(t *testing.T, most int32) {
 func TestKilledAndRestarted(t *testing.T) {
 	server := hosts.StartRedis(t, durable...)
 	f := &fleet{stores: []stores.Store{openAt(t, server.Address), openAt(t, server.Address)}}
-	f.run(t, func() {
+	f.run(t, func(struck func()) {
 		server.Kill()
+		struck()
 		server.Start(t)
 	})
 	f.check(t, 1)
@@ -118,8 +125,9 @@ func TestPausedUnderLoad(t *testing.T) {
 	one, other := openAt(t, server.Address), openAt(t, server.Address)
 	one.SetTimeout(impatient)
 	f := &fleet{stores: []stores.Store{one, other}}
-	f.run(t, func() {
+	f.run(t, func(struck func()) {
 		server.Pause()
+		struck()
 		time.Sleep(1500 * time.Millisecond) // longer than the client keeps a silent connection
 		server.Resume()
 	})
@@ -142,7 +150,7 @@ func TestFailover(t *testing.T) {
 		}, zaptest.NewLogger(t, zaptest.Level(zap.WarnLevel)))
 	}
 	f := &fleet{stores: []stores.Store{open(), open()}}
-	f.run(t, master.Kill)
+	f.run(t, func(struck func()) { master.Kill(); struck() })
 	f.check(t, 2)
 }
 
@@ -150,9 +158,10 @@ func TestFailover(t *testing.T) {
 func TestClusterNodeRestarts(t *testing.T) {
 	nodes := hosts.StartCluster(t, 3, append(durable, "--cluster-require-full-coverage", "no")...)
 	f := &fleet{stores: []stores.Store{openAt(t, nodes[0].Address), openAt(t, nodes[1].Address, nodes[2].Address)}}
-	f.run(t, func() {
+	f.run(t, func(struck func()) {
 		nodes[2].Kill()
 		done := f.commits.Load()
+		struck()
 		until(t, "the other masters go on", func() bool { return f.commits.Load() > done+20 })
 		nodes[2].Start(t)
 	})
