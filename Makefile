@@ -10,8 +10,8 @@ WASM = bin/hookward.wasm
 # Nothing of this machine or its checkout goes in: the same commit makes the same bytes.
 .PHONY: wasm
 wasm: ## build bin/hookward.wasm
-	@GOOS=wasip1 GOARCH=wasm go build -trimpath -buildvcs=false -buildmode=c-shared -ldflags=-w -o $(WASM) ./envoy-wasm
-	@go run ./envoy-wasm/uninline $(WASM)
+	@GOOS=wasip1 GOARCH=wasm go build -trimpath -buildvcs=false -buildmode=c-shared -ldflags=-w -o $(WASM).linked ./envoy-wasm
+	@go run ./envoy-wasm/uninline $(WASM).linked $(WASM)
 
 .PHONY: build
 build: wasm ## build bin/caddy and bin/hookward.wasm

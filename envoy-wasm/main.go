@@ -1,9 +1,8 @@
 // Hookward.wasm is the gate as a filter of Envoy, by proxy-wasm. It is built by
-// the official Go toolchain (see the package bridge):
+// the official Go toolchain (see the package bridge), and uninline then makes it
+// quicker to load:
 //
-//	GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -o hookward.wasm ./envoy-wasm
-//
-// which uninline then makes quicker to load.
+//	make wasm
 //
 // What is decided here is decided by the core; this package translates between
 // Envoy's call-backs and the core's steps. Envoy may enter a call-back from

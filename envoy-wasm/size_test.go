@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,10 +17,23 @@ func TestModuleSize(t *testing.T) {
 	}
 }
 
+// TestModuleBuildsAgain: go build leaves what is up to date as it is, and the
+// step after it must find it so.
+func TestModuleBuildsAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "hookward.wasm")
+	if first, again := makeModule(t, path), makeModule(t, path); !bytes.Equal(first, again) {
+		t.Errorf("the same source made %d bytes, then %d others", len(first), len(again))
+	}
+}
+
 // buildModule builds the module as it is delivered.
 func buildModule(t *testing.T) []byte {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "hookward.wasm")
+	return makeModule(t, filepath.Join(t.TempDir(), "hookward.wasm"))
+}
+
+func makeModule(t *testing.T, path string) []byte {
+	t.Helper()
 	build := exec.Command("make", "-C", "..", "wasm", "WASM="+path)
 	build.Env = append(os.Environ(), "MAKEFLAGS=") // not those of a make that runs us
 	if out, err := build.CombinedOutput(); err != nil {

@@ -138,13 +138,21 @@ func Build(t testing.TB, pkg string, args ...string) string {
 // path.
 func BuildWasm(t testing.TB, pkg string, args ...string) string {
 	t.Helper()
-	return build(t, []string{"GOOS=wasip1", "GOARCH=wasm"}, pkg, append([]string{"-buildmode=c-shared", "-ldflags=-w"}, args...)...)
+	linked := build(t, []string{"GOOS=wasip1", "GOARCH=wasm"}, pkg, append([]string{"-buildmode=c-shared", "-ldflags=-w"}, args...)...)
+	uninline := Build(t, "./envoy-wasm/uninline")
+	return once(t, uninline+linked, func() (string, error) {
+		module := linked + ".wasm"
+		if out, err := exec.Command(uninline, linked, module).CombinedOutput(); err != nil {
+			return "", fmt.Errorf("%w: %s", err, out)
+		}
+		return module, nil
+	})
 }
 
 func build(t testing.TB, env []string, pkg string, args ...string) string {
 	t.Helper()
 	key := fmt.Sprint(env, pkg, args)
-	once, _ := built.LoadOrStore(key, sync.OnceValues(func() (string, error) {
+	return once(t, key, func() (string, error) {
 		// A place of its own for each way to build it: go build leaves alone
 		// what is there and up to date.
 		h := fnv.New64a()
@@ -156,16 +164,15 @@ func build(t testing.TB, env []string, pkg string, args ...string) string {
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return "", fmt.Errorf("building %s: %w\n%s", pkg, err, out)
 		}
-		if env != nil {
-			uninline := exec.Command("go", "run", "./envoy-wasm/uninline", path)
-			uninline.Dir = Root(t)
-			if out, err := uninline.CombinedOutput(); err != nil {
-				return "", fmt.Errorf("%w: %s", err, out)
-			}
-		}
 		return path, nil
-	}))
-	path, err := once.(func() (string, error))()
+	})
+}
+
+// once makes a program the first time that it is asked for, and returns its path.
+func once(t testing.TB, key string, program func() (string, error)) string {
+	t.Helper()
+	first, _ := built.LoadOrStore(key, sync.OnceValues(program))
+	path, err := first.(func() (string, error))()
 	if err != nil {
 		t.Fatal(err)
 	}

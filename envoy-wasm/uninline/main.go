@@ -16,23 +16,25 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: uninline <module>")
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: uninline <module as go build made it> <module to write>")
 		os.Exit(2)
 	}
-	if err := change(os.Args[1]); err != nil {
+	if err := change(os.Args[1], os.Args[2]); err != nil {
 		fmt.Fprintln(os.Stderr, "uninline:", err)
 		os.Exit(1)
 	}
 }
 
-func change(path string) error {
-	module, err := os.ReadFile(path)
+// change leaves the file that it reads as it is: go build takes it for its own,
+// and does not write it again while nothing has changed.
+func change(from, to string) error {
+	module, err := os.ReadFile(from)
 	if err != nil {
 		return err
 	}
 	if module, err = uninline(module); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("%s: %w", from, err)
 	}
-	return os.WriteFile(path, module, 0o644)
+	return os.WriteFile(to, module, 0o644)
 }

@@ -19,9 +19,7 @@ func (f *fleet) startEnvoys() error {
 		return nil
 	}
 	module := filepath.Join(f.dir, "hookward.wasm")
-	build := exec.CommandContext(f.ctx, "go", "build", "-buildmode=c-shared", "-ldflags=-s -w", "-o", module, "./envoy-wasm")
-	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
-	if out, err := build.CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(f.ctx, "make", "wasm", "WASM="+module).CombinedOutput(); err != nil {
 		return fmt.Errorf("building the filter: %w\n%s", err, out)
 	}
 	webdis := freePort()
