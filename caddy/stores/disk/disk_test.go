@@ -22,44 +22,6 @@ const (
 	window = 8 * 24 * time.Hour
 )
 
-// crashing is a store that, before every call, may be killed and opened again,
-// and may write its file anew: nobody may notice.
-type crashing struct {
-	*disk.Store
-	open func() *disk.Store
-	rand *rand.Rand
-}
-
-func (c *crashing) before() {
-	switch c.rand.IntN(50) {
-	case 0:
-		c.Crash()
-		c.Store = c.open()
-	case 1:
-		c.Compact()
-	}
-}
-
-func (c *crashing) Claim(ctx context.Context, token core.Token, keys []core.Key, lease time.Duration, states []core.State) error {
-	c.before()
-	return c.Store.Claim(ctx, token, keys, lease, states)
-}
-
-func (c *crashing) Commit(ctx context.Context, token core.Token, keys []core.Key, window time.Duration) error {
-	c.before()
-	return c.Store.Commit(ctx, token, keys, window)
-}
-
-func (c *crashing) Release(ctx context.Context, token core.Token, keys []core.Key) error {
-	c.before()
-	return c.Store.Release(ctx, token, keys)
-}
-
-func (c *crashing) Renew(ctx context.Context, token core.Token, keys []core.Key, lease time.Duration) error {
-	c.before()
-	return c.Store.Renew(ctx, token, keys, lease)
-}
-
 // opener opens a store under a clock that moves only when told to.
 func opener(t *testing.T, limit int) (open func() *disk.Store, advance func(time.Duration)) {
 	now := time.Date(2026, 1, 15, 10, 30, 0, 0, time.UTC)
@@ -82,11 +44,22 @@ func openBounded(t *testing.T, limit int) (stores.Store, func(time.Duration)) {
 	return s, advance
 }
 
+// openCrashing opens a store that, before every call, may be killed and opened
+// again, and may write its file anew: nobody may notice.
 func openCrashing(t *testing.T, limit int) (stores.Store, func(time.Duration)) {
 	open, advance := opener(t, limit)
-	c := &crashing{Store: open(), open: open, rand: rand.New(rand.NewPCG(uint64(limit), 1))}
-	t.Cleanup(func() { _ = c.Store.Close() })
-	return c, advance
+	s, random := open(), rand.New(rand.NewPCG(uint64(limit), 1))
+	t.Cleanup(func() { _ = s.Close() })
+	return storetest.Disturbed(func() stores.Store {
+		switch random.IntN(50) {
+		case 0:
+			s.Crash()
+			s = open()
+		case 1:
+			s.Compact()
+		}
+		return s
+	}), advance
 }
 
 func TestStore(t *testing.T) {
