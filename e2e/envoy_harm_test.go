@@ -71,6 +71,7 @@ func TestEnvoyDies(t *testing.T) {
 			envoy.WaitForOutput(t, "unlock of unlocked mutex")
 		}
 		f.goesOn(t)
+		f.again(t) // Envoy commits when the sender has its answer already
 		f.count(t, len(deaths)*floodSenders)
 		f.known(t)
 	})
@@ -94,6 +95,7 @@ func TestEnvoyHotRestart(t *testing.T) {
 			f.count(t, len(f.sent))
 			return
 		}
+		f.again(t)
 		f.count(t, floodSenders)
 		f.known(t)
 	})
