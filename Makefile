@@ -11,7 +11,11 @@ WASM = bin/hookward.wasm
 .PHONY: wasm
 wasm: ## build bin/hookward.wasm
 	@GOOS=wasip1 GOARCH=wasm go build -trimpath -buildvcs=false -buildmode=c-shared -ldflags=-w -o $(WASM).linked ./envoy-wasm
-	@go run ./envoy-wasm/uninline $(WASM).linked $(WASM)
+	@go run ./envoy-wasm/postlink $(WASM).linked $(WASM)
+
+.PHONY: hot
+hot: ## write the list of functions of hookward.wasm that requests run, after changes to them
+	go test ./envoy-wasm -run '^TestHot$$' -update
 
 .PHONY: build
 build: wasm ## build bin/caddy and bin/hookward.wasm

@@ -52,7 +52,7 @@ func TestDockerfilesHaveAllThatIsBuilt(t *testing.T) {
 // TestImagesBuildWhatMakeBuilds: make sha256 tells the digest of the module in
 // the images, so that both must be built alike.
 func TestImagesBuildWhatMakeBuilds(t *testing.T) {
-	command := regexp.MustCompile(`GOOS=wasip1 GOARCH=wasm go build (.*) -o \S+ ./envoy-wasm(?: && \\)?\n\s+@?go run ./envoy-wasm/uninline `)
+	command := regexp.MustCompile(`GOOS=wasip1 GOARCH=wasm go build (.*) -o \S+ ./envoy-wasm(?: && \\)?\n\s+@?go run ./envoy-wasm/postlink `)
 	var flags []string
 	for _, path := range []string{"Makefile", "examples/docker/envoy/Dockerfile"} {
 		m := command.FindStringSubmatch(fileText(t, path))

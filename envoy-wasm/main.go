@@ -1,6 +1,6 @@
 // Hookward.wasm is the gate as a filter of Envoy, by proxy-wasm. It is built by
-// the official Go toolchain (see the package bridge), and uninline then makes it
-// quicker to load:
+// the official Go toolchain (see the package bridge), and postlink then makes it
+// faster:
 //
 //	make wasm
 //

@@ -75,9 +75,12 @@ var compiled = wazero.NewCompilationCache()
 
 func newModule(t *testing.T) *module {
 	t.Helper()
-	code := buildModule(t)
+	return startModule(t.Context(), t, buildModule(t))
+}
+
+func startModule(ctx context.Context, t *testing.T, code []byte) *module {
+	t.Helper()
 	h := &module{t: t, shared: map[string]sharedValue{}}
-	ctx := t.Context()
 	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter().WithCompilationCache(compiled))
 	t.Cleanup(func() { r.Close(ctx) })
 	wasi_snapshot_preview1.MustInstantiate(ctx, r)
@@ -263,17 +266,7 @@ func unpackPairs(text string) (h header) {
 // run runs a case as a plugin of its own, whose contexts are numbered from id.
 func (h *module) run(t *testing.T, id uint32, c *cases.Case) {
 	h.t = t
-	var gate map[string]any
-	if err := json.Unmarshal(c.Config, &gate); err != nil {
-		t.Fatal(err)
-	}
-	gate["path"] = "/*"
-	h.config, _ = json.Marshal(map[string]any{"routes": []any{gate}})
-	h.now, h.shared = c.Now, map[string]sharedValue{}
-	h.call("proxy_on_context_create", uint64(id), 0)
-	if h.call("proxy_on_configure", uint64(id), uint64(len(h.config))) == 0 {
-		t.Fatal("the configuration was refused")
-	}
+	h.configure(id, c)
 	for i := range c.Steps {
 		s := &c.Steps[i]
 		if s.Later != "" {
@@ -287,6 +280,20 @@ func (h *module) run(t *testing.T, id uint32, c *cases.Case) {
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("step %d:\n got %s\nwant %s", i, got, want)
 		}
+	}
+}
+
+func (h *module) configure(id uint32, c *cases.Case) {
+	var gate map[string]any
+	if err := json.Unmarshal(c.Config, &gate); err != nil {
+		h.t.Fatal(err)
+	}
+	gate["path"] = "/*"
+	h.config, _ = json.Marshal(map[string]any{"routes": []any{gate}})
+	h.now, h.shared = c.Now, map[string]sharedValue{}
+	h.call("proxy_on_context_create", uint64(id), 0)
+	if h.call("proxy_on_configure", uint64(id), uint64(len(h.config))) == 0 {
+		h.t.Fatal("the configuration was refused")
 	}
 }
 

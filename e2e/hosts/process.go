@@ -139,10 +139,10 @@ func Build(t testing.TB, pkg string, args ...string) string {
 func BuildWasm(t testing.TB, pkg string, args ...string) string {
 	t.Helper()
 	linked := build(t, []string{"GOOS=wasip1", "GOARCH=wasm"}, pkg, append([]string{"-buildmode=c-shared", "-ldflags=-w"}, args...)...)
-	uninline := Build(t, "./envoy-wasm/uninline")
-	return once(t, uninline+linked, func() (string, error) {
+	postlink := Build(t, "./envoy-wasm/postlink")
+	return once(t, postlink+linked, func() (string, error) {
 		module := linked + ".wasm"
-		if out, err := exec.Command(uninline, linked, module).CombinedOutput(); err != nil {
+		if out, err := exec.Command(postlink, linked, module).CombinedOutput(); err != nil {
 			return "", fmt.Errorf("%w: %s", err, out)
 		}
 		return module, nil
