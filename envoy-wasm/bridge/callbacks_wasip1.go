@@ -2,7 +2,8 @@ package bridge
 
 import _ "unsafe" // for go:linkname
 
-// The host calls us by these names. Each call-back enters the SDK by the function that it has for its own
+// The host calls us by these names, as far as the module has them: those that are
+// not every filter's are in packages of their own. Each call-back enters the SDK by the function that it has for its own
 // tests; the SDK's ints are 64 bits wide, and flags are Go's bool, whereas the ABI has 32-bit integers alone.
 
 //go:wasmexport proxy_on_vm_start
@@ -37,54 +38,6 @@ func onTick(plugin uint32) {
 //go:linkname sdkTick github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/internal.ProxyOnTick
 func sdkTick(plugin uint32)
 
-//go:wasmexport proxy_on_queue_ready
-func onQueueReady(plugin, queue uint32) {
-	sdkQueueReady(plugin, queue)
-}
-
-//go:linkname sdkQueueReady github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/internal.ProxyOnQueueReady
-func sdkQueueReady(plugin, queue uint32)
-
-//go:wasmexport proxy_on_new_connection
-func onNewConnection(context uint32) uint32 {
-	return sdkNewConnection(context)
-}
-
-//go:linkname sdkNewConnection github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/internal.ProxyOnNewConnection
-func sdkNewConnection(context uint32) uint32
-
-//go:wasmexport proxy_on_downstream_data
-func onDownstreamData(context, size, end uint32) uint32 {
-	return sdkDownstreamData(context, int(size), end != 0)
-}
-
-//go:linkname sdkDownstreamData github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/internal.ProxyOnDownstreamData
-func sdkDownstreamData(context uint32, size int, end bool) uint32
-
-//go:wasmexport proxy_on_downstream_connection_close
-func onDownstreamConnectionClose(context, peer uint32) {
-	sdkDownstreamConnectionClose(context, peer)
-}
-
-//go:linkname sdkDownstreamConnectionClose github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/internal.ProxyOnDownstreamConnectionClose
-func sdkDownstreamConnectionClose(context, peer uint32)
-
-//go:wasmexport proxy_on_upstream_data
-func onUpstreamData(context, size, end uint32) uint32 {
-	return sdkUpstreamData(context, int(size), end != 0)
-}
-
-//go:linkname sdkUpstreamData github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/internal.ProxyOnUpstreamData
-func sdkUpstreamData(context uint32, size int, end bool) uint32
-
-//go:wasmexport proxy_on_upstream_connection_close
-func onUpstreamConnectionClose(context, peer uint32) {
-	sdkUpstreamConnectionClose(context, peer)
-}
-
-//go:linkname sdkUpstreamConnectionClose github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/internal.ProxyOnUpstreamConnectionClose
-func sdkUpstreamConnectionClose(context, peer uint32)
-
 //go:wasmexport proxy_on_request_headers
 func onRequestHeaders(context, count, end uint32) uint32 {
 	return sdkRequestHeaders(context, int(count), end != 0)
@@ -116,22 +69,6 @@ func onResponseHeaders(context, count, end uint32) uint32 {
 
 //go:linkname sdkResponseHeaders github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/internal.ProxyOnResponseHeaders
 func sdkResponseHeaders(context uint32, count int, end bool) uint32
-
-//go:wasmexport proxy_on_response_body
-func onResponseBody(context, size, end uint32) uint32 {
-	return sdkResponseBody(context, int(size), end != 0)
-}
-
-//go:linkname sdkResponseBody github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/internal.ProxyOnResponseBody
-func sdkResponseBody(context uint32, size int, end bool) uint32
-
-//go:wasmexport proxy_on_response_trailers
-func onResponseTrailers(context, count uint32) uint32 {
-	return sdkResponseTrailers(context, int(count))
-}
-
-//go:linkname sdkResponseTrailers github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/internal.ProxyOnResponseTrailers
-func sdkResponseTrailers(context uint32, count int) uint32
 
 //go:wasmexport proxy_on_http_call_response
 func onHTTPCallResponse(plugin, call, headers, bodySize, trailers uint32) {

@@ -9,6 +9,10 @@
 //
 //	import _ "github.com/hookward/hookward/envoy-wasm/bridge"
 //
+// Envoy calls every call-back that a module exports, and each call costs about a microsecond, whatever it
+// does. So those that few filters have are in packages of their own, to be imported likewise: bridge/responsebody,
+// bridge/tcp and bridge/queue.
+//
 // Build it with
 //
 //	GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared

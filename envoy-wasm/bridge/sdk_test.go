@@ -127,10 +127,12 @@ func TestCallbacksAreTheSDKs(t *testing.T) {
 		}
 	}
 	got := map[string]string{}
-	for _, d := range parseAll(t, "callbacks_wasip1.go")[0].Decls {
-		if fn, ok := d.(*ast.FuncDecl); ok && fn.Body == nil {
-			words := strings.Fields(fn.Doc.List[len(fn.Doc.List)-1].Text)
-			got[strings.TrimPrefix(words[len(words)-1], prefix)] = signature(fn.Type, nil)
+	for _, f := range slices.Concat(parseAll(t, "callbacks_wasip1.go"), parseAll(t, "*/callbacks_wasip1.go")) {
+		for _, d := range f.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && fn.Body == nil {
+				words := strings.Fields(fn.Doc.List[len(fn.Doc.List)-1].Text)
+				got[strings.TrimPrefix(words[len(words)-1], prefix)] = signature(fn.Type, nil)
+			}
 		}
 	}
 	if len(want) < 20 || !maps.Equal(got, want) {

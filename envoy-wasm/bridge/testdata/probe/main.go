@@ -14,6 +14,9 @@ import (
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"
 
 	"github.com/hookward/hookward/envoy-wasm/bridge"
+	_ "github.com/hookward/hookward/envoy-wasm/bridge/queue"
+	_ "github.com/hookward/hookward/envoy-wasm/bridge/responsebody"
+	_ "github.com/hookward/hookward/envoy-wasm/bridge/tcp"
 )
 
 func main() {}
