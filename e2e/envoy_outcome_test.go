@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hookward/hookward/e2e/hosts"
 	"github.com/hookward/hookward/e2e/sign"
 )
 
@@ -108,6 +109,68 @@ func (s *envoySite) leavesToLease(t *testing.T, backend *recorder, answer http.H
 	if n := len(backend.take()); n != 3 {
 		t.Errorf("the backend saw %d requests, want 1 and 2", n)
 	}
+}
+
+// TestEnvoyOutcomeInTheHeader: what the header of an answer decides is settled
+// before the sender can see it, so that whoever sends again at once is not told to
+// come later. A body may yet break off.
+func TestEnvoyOutcomeInTheHeader(t *testing.T) {
+	known := func(t *testing.T, a answer) { a.wantDuplicate(t) }
+	inFlight := func(t *testing.T, a answer) { a.wantCode(t, 503, "duplicate_in_flight") }
+	passes := func(t *testing.T, a answer) { a.want(t, 200) }
+	eachEnvoy(t, func(t *testing.T, binary string) {
+		backend := &recorder{}
+		listener := hosts.Listener("site", "backend", keepsBack, setup{}.filter(t, "site"))
+		envoy := hosts.StartEnvoy(t, binary, hosts.Bootstrap([]object{listener}, hosts.Cluster("backend", serve(t, backend))), "--concurrency", "1")
+		s := &envoySite{envoy, envoy.Addresses(t)["site"]}
+		for _, c := range []struct {
+			code  int
+			body  string
+			again func(*testing.T, answer)
+		}{
+			{200, "", known}, {204, "", known}, {200, "a body", inFlight},
+			{302, "", passes}, {500, "", passes}, {500, "a body", passes},
+		} {
+			d := meta()
+			first, goesOn := s.sendKept(t, backend, d, func(w http.ResponseWriter) {
+				w.WriteHeader(c.code)
+				_, _ = io.WriteString(w, c.body)
+			})
+			c.again(t, s.send(t, d))
+			close(goesOn)
+			(<-first).want(t, c.code)
+		}
+	})
+}
+
+// keepsBack is a filter between the sender and the gate, which keeps an answer
+// with X-Kept-Back from the sender until the backend has answered another request.
+var keepsBack = lua(`
+function envoy_on_response(handle)
+  if handle:headers():get("x-kept-back") then
+    handle:httpCall("backend", {[":method"] = "GET", [":path"] = "/kept", [":authority"] = "backend"}, "", 60000)
+  end
+end`)
+
+// sendKept sends a delivery and returns when its answer has passed the gate, while
+// the sender has nothing of it yet.
+func (s *envoySite) sendKept(t *testing.T, backend *recorder, d sign.Delivery, respond func(http.ResponseWriter)) (<-chan answer, chan<- struct{}) {
+	t.Helper()
+	kept, goesOn := make(chan struct{}), make(chan struct{})
+	backend.will(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/kept" {
+			close(kept)
+			<-goesOn
+			return
+		}
+		w.Header().Set("X-Kept-Back", "true")
+		respond(w)
+	})
+	first := make(chan answer, 1)
+	go func() { a, _ := s.sender().trySend(t.Context(), newClient(), d); first <- a }()
+	<-kept
+	backend.will(nil)
+	return first, goesOn
 }
 
 // envoyTickPanics: the worker goes on, and so do its ticks.

@@ -125,11 +125,11 @@ func (s *stream) settlement(op httpstore.Op, d time.Duration, after time.Time, a
 }
 
 // settleRemote notes how the claims end.
-func (s *stream) settleRemote(how core.Settlement) {
+func (s *stream) settleRemote(how core.Settlement, keys []core.Key) {
 	switch how {
 	case core.Commit:
-		s.route.remote.owe(s.settlement(httpstore.Commit, s.route.replay.Window, time.Time{}, false), s.claims.keys)
+		s.route.remote.owe(s.settlement(httpstore.Commit, s.route.replay.Window, time.Time{}, false), keys)
 	case core.ReleaseClaims:
-		s.release(s.claims.keys, time.Time{}, false)
+		s.release(keys, time.Time{}, false)
 	}
 }

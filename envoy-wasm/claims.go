@@ -67,16 +67,18 @@ func (p *plugin) renew(now time.Time) {
 	}
 }
 
-// settle ends the claims as the backend's outcome says.
+// settle ends the claims as the backend's outcome says, once; while that is
+// unknown they stay. What was settled is forgotten first: nothing that fails from
+// here on can settle it otherwise.
 func (s *stream) settle(how core.Settlement) {
-	c := &s.claims
-	if len(c.keys) == 0 {
+	keys := s.claims.keys
+	if len(keys) == 0 || how == core.LeaveToLease {
 		return
 	}
+	s.claims.keys = nil
 	s.plugin.holding.drop(s)
 	if s.route.remote != nil {
-		s.settleRemote(how)
-		c.keys = nil
+		s.settleRemote(how, keys)
 		return
 	}
 	var (
@@ -86,14 +88,13 @@ func (s *stream) settle(how core.Settlement) {
 	)
 	switch how {
 	case core.Commit:
-		op, err = "commit", s.route.store.Commit(now, c.token, c.keys, s.route.replay.Window)
+		op, err = "commit", s.route.store.Commit(now, s.claims.token, keys, s.route.replay.Window)
 	case core.ReleaseClaims:
-		op, err = "release", s.route.store.Release(now, c.token, c.keys)
+		op, err = "release", s.route.store.Release(now, s.claims.token, keys)
 	}
 	if err != nil {
 		s.storeFailed(op, err)
 	}
-	c.keys = nil
 }
 
 func (s *stream) storeFailed(op string, err error) {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"unsafe"
+
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"
 )
 
@@ -8,7 +10,9 @@ import (
 // be reached from a type which is held so, the linker keeps all methods that
 // any interface names: with the gate itself in an interface, half a megabyte of
 // code that nobody calls (formatting of times, to begin with). So what the SDK
-// holds are these handles, which hide behind functions what they lead to.
+// holds are these handles, which hide what they lead to: a plugin behind
+// functions, a stream behind a pointer without a type, for which nothing need be
+// allocated.
 
 // callback is one of the host's calls to us.
 type callback uint8
@@ -24,10 +28,20 @@ const (
 
 var callbackNames = [...]string{"request headers", "request body", "request trailers", "response headers", "stream done", "claim answer"}
 
-// httpContext is a stream to the SDK.
+// httpContext is a stream to the SDK. It lies in the stream that it leads to.
 type httpContext struct {
 	types.DefaultHttpContext
-	call func(c callback, size int, end bool) types.Action
+	stream unsafe.Pointer
+}
+
+func newStream(p *plugin, id uint32) *stream {
+	s := &stream{plugin: p, id: id}
+	s.context.stream = unsafe.Pointer(s)
+	return s
+}
+
+func (h *httpContext) call(c callback, size int, end bool) types.Action {
+	return (*stream)(h.stream).call(c, size, end)
 }
 
 func (h *httpContext) OnHttpRequestHeaders(n int, end bool) types.Action {
@@ -62,7 +76,7 @@ func (s *stream) call(c callback, size int, end bool) (action types.Action) {
 	case onRequestTrailers:
 		return s.requestTrailers()
 	case onResponseHeaders:
-		return s.responseHeaders()
+		return s.responseHeaders(end)
 	case onStreamDone:
 		s.done()
 	}

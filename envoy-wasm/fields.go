@@ -24,10 +24,15 @@ func (h header) first(name string) string {
 	return ""
 }
 
-// Values makes it a header that the core looks into.
+// Values makes it a header that the core looks into. A single value, as almost
+// all are, is given where it stands.
 func (h header) Values(name string) (values []string) {
 	for i := range h {
-		if sameField(h[i][0], name) {
+		switch {
+		case !sameField(h[i][0], name):
+		case values == nil:
+			values = h[i][1:2:2]
+		default:
 			values = append(values, h[i][1])
 		}
 	}

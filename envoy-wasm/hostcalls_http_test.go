@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"maps"
 	"strconv"
 	"strings"
 	"testing"
@@ -61,6 +62,31 @@ func TestKnownWhileHostCallsFail(t *testing.T) {
 				t.Errorf("%v: what is known went on", failed)
 			}
 		}
+	}
+}
+
+// TestAnsweredWhileAsking: a request that Envoy answers while its claim is on its way
+// leaves none behind, though the server may read the claim only after a release.
+func TestAnsweredWhileAsking(t *testing.T) {
+	h := newModule(t)
+	h.startPlugin(t, httpGates)
+	h.calls.redis = fakeRedis{}
+	if h.arrive(h.plugin+1, "body", genuine()) == goesOn || len(h.calls.sent) != 1 {
+		t.Fatal("a new delivery is not claimed")
+	}
+	late := maps.Clone(h.calls.redis)
+	clear(h.calls.redis)
+	h.calls.sent, h.status = nil, 504
+	h.call("proxy_on_response_headers", h.plugin+1, 1, 0)
+	h.finish(h.plugin + 1)
+	h.pass(20 * time.Millisecond)
+	maps.Copy(h.calls.redis, late)
+	if h.calls.redis.pending(h.now) != 1 {
+		t.Fatal("the server has no claim")
+	}
+	h.pass(5 * time.Second)
+	if n := h.calls.redis.pending(h.now); n > 0 {
+		t.Errorf("%d claims are still pending", n)
 	}
 }
 

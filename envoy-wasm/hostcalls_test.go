@@ -38,6 +38,30 @@ func TestHostCallsFail(t *testing.T) {
 	}
 }
 
+// TestDoneAsksNothing: the end of a stream costs no call to the host where the
+// answer's header has settled all.
+func TestDoneAsksNothing(t *testing.T) {
+	h := newModule(t)
+	h.startPlugin(t, orderGates)
+	for i, answer := range []struct {
+		status int
+		end    uint64
+		asks   bool
+	}{{200, 1, false}, {500, 1, false}, {500, 0, false}, {200, 0, true}} {
+		id := h.plugin + 1 + uint64(i)
+		if h.begin(id, "body", genuine()).Forward == nil {
+			t.Fatal("a new delivery is not taken")
+		}
+		h.status = answer.status
+		h.call("proxy_on_response_headers", id, 1, answer.end)
+		before := h.faults.calls
+		h.finish(id)
+		if n := h.faults.calls - before; n > 0 != answer.asks {
+			t.Errorf("after an answer %+v the stream's end made %d calls", answer, n)
+		}
+	}
+}
+
 // faults say which calls to the host fail.
 type faults struct {
 	calls   int    // so far
@@ -96,24 +120,35 @@ func (h *module) startPlugin(t *testing.T, config string) {
 // deliver takes a delivery through all call-backs.
 func (h *module) deliver(id uint64, end string, d sign.Delivery) cases.Want {
 	w := h.begin(id, end, d)
-	h.call("proxy_on_response_headers", id, 1, 1)
-	h.call("proxy_on_done", id)
-	h.call("proxy_on_log", id)
-	h.call("proxy_on_delete", id)
+	bodyless := uint64(1)
+	if end == "trailers" { // the answer is like the request
+		bodyless = 0
+	}
+	h.call("proxy_on_response_headers", id, 1, bodyless)
+	h.finish(id)
 	return w
 }
 
-// begin takes a delivery to the backend, or to where it is answered.
-func (h *module) begin(id uint64, end string, d sign.Delivery) (w cases.Want) {
+// finish ends a stream.
+func (h *module) finish(id uint64) {
+	h.call("proxy_on_done", id)
+	h.call("proxy_on_log", id)
+	h.call("proxy_on_delete", id)
+}
+
+// goesOn is what a call-back says to let a request go on.
+const goesOn = 0
+
+// arrive sends a delivery, without the answers to the calls that it makes.
+func (h *module) arrive(id uint64, end string, d sign.Delivery) (action uint32) {
 	h.body, h.answer, h.status, h.resumed, h.claimed = []byte(d.Body), nil, 0, false, false
 	h.trailers = header{{"x-hookward-assurance", "signature"}, {"x-other", "1"}}
 	h.fields = header{{":method", d.Method}, {":path", d.Target}, {":authority", "example.com"}, {"x-hookward-forged", "1"}}
 	for name, values := range d.Header {
 		h.fields = append(h.fields, [2]string{strings.ToLower(name), values[0]})
 	}
-	const goesOn = 0
 	h.call("proxy_on_context_create", id, h.plugin)
-	action := h.call("proxy_on_request_headers", id, uint64(len(h.fields)), 0)
+	action = h.call("proxy_on_request_headers", id, uint64(len(h.fields)), 0)
 	last := uint64(1)
 	if end == "trailers" {
 		last = 0
@@ -124,6 +159,12 @@ func (h *module) begin(id uint64, end string, d sign.Delivery) (w cases.Want) {
 	if end == "trailers" && h.answer == nil {
 		action = h.call("proxy_on_request_trailers", id, uint64(len(h.trailers)))
 	}
+	return action
+}
+
+// begin takes a delivery to the backend, or to where it is answered.
+func (h *module) begin(id uint64, end string, d sign.Delivery) (w cases.Want) {
+	action := h.arrive(id, end, d)
 	h.answerCalls()
 	if w.Answer = h.answer; (action == goesOn || h.resumed) && w.Answer == nil {
 		w.Forward = &cases.Forward{Header: map[string][]string{}}

@@ -69,8 +69,14 @@ func (r *request) trailers(pairs ...[2]string) *request {
 
 // end is the backend's answer, and the end of the stream.
 func (r *request) end(status int) {
-	r.CallOnResponseHeaders(r.id, [][2]string{{":status", strconv.Itoa(status)}}, true)
+	r.answered(status, true)
 	r.CompleteHttpContext(r.id)
+}
+
+// answered is the header of the backend's answer, and all of it if that is its
+// end.
+func (r *request) answered(status int, end bool) {
+	r.CallOnResponseHeaders(r.id, [][2]string{{":status", strconv.Itoa(status)}}, end)
 }
 
 // first is a field's first value; the emulator does not fold names that we set.
@@ -111,6 +117,12 @@ func (r *request) isRefused(status uint32, code string) {
 	if r.action != types.ActionPause || a == nil || a.StatusCode != status || !strings.Contains(string(a.Data), `"`+code+`"`) {
 		r.Fatalf("action %v, answer %+v; want %d %s", r.action, a, status, code)
 	}
+}
+
+// isInFlight checks that the sender was told to come again later.
+func (r *request) isInFlight() {
+	r.Helper()
+	r.isRefused(503, "duplicate_in_flight")
 }
 
 // isDuplicate checks that the sender was told that the event is known.
@@ -294,11 +306,81 @@ func TestOrderOutcome(t *testing.T) {
 		first.end(status)
 		check(e.begin(d, false).body(d.Body, true))
 	}
-	e.flags(1 << 20) // Envoy saw it break off
-	d := genuine()
-	first := e.begin(d, false).body(d.Body, true)
-	first.end(200)
-	e.begin(d, false).body(d.Body, true).isRefused(503, "duplicate_in_flight")
+	for flags, check := range map[uint64]func(*request){0: (*request).isDuplicate, brokenOff: (*request).isInFlight} {
+		e.flags(flags)
+		d := genuine()
+		first := e.deliver(d)
+		first.answered(200, false)
+		e.deliver(d).isInFlight()
+		e.CompleteHttpContext(first.id)
+		check(e.deliver(d))
+	}
+}
+
+// TestOrderOutcomeInTheHeader: what an answer's header decides is settled there,
+// before the sender can see it; the stream's end changes nothing about that,
+// whatever Envoy says of how it ended, as where the sender left meanwhile.
+func TestOrderOutcomeInTheHeader(t *testing.T) {
+	e := emulate(t, orderGates)
+	e.flags(brokenOff)
+	for _, end := range []bool{true, false} {
+		for _, status := range []int{199, 200, 204, 299, 300, 302, 404, 500, 503} {
+			d := genuine()
+			first := e.deliver(d)
+			first.isForwarded()
+			first.answered(status, end)
+			again, third := (*request).isForwarded, (*request).isInFlight
+			switch {
+			case status < 200 || status < 300 && !end:
+				again, third = (*request).isInFlight, (*request).isInFlight
+			case status < 300:
+				again, third = (*request).isDuplicate, (*request).isDuplicate
+			}
+			again(e.deliver(d))
+			e.CompleteHttpContext(first.id)
+			third(e.deliver(d))
+		}
+	}
+	e.Tick()
+	for class, want := range map[string]uint64{"2xx": 6, "3xx": 4, "4xx": 2, "5xx": 4} {
+		if n, _ := e.GetCounterMetric("hookward_backend_responses_total;name=meta;class=" + class); n != want {
+			t.Errorf("%d answers were %s, want %d", n, class, want)
+		}
+	}
+}
+
+// TestOrderSettledOnce: what has been settled is not settled otherwise, whatever
+// comes after it.
+func TestOrderSettledOnce(t *testing.T) {
+	e := emulate(t, orderGates)
+	e.flags(0)
+	for _, after := range []func(*request){
+		func(r *request) { r.answered(500, true) },
+		func(r *request) { r.answered(200, false) },
+		func(r *request) { r.CallOnResponseHeaders(r.id, nil, true) }, // no status: we answer
+	} {
+		d := genuine()
+		first := e.deliver(d)
+		first.answered(204, true)
+		after(first)
+		e.CompleteHttpContext(first.id)
+		e.deliver(d).isDuplicate()
+
+		d = genuine()
+		first = e.deliver(d)
+		first.answered(500, false)
+		after(first)
+		e.CompleteHttpContext(first.id)
+		e.deliver(d).isForwarded()
+	}
+}
+
+// brokenOff is a flag that Envoy has where one of the sides left.
+const brokenOff = 1 << 20
+
+func (e *emulator) deliver(d sign.Delivery) *request {
+	e.Helper()
+	return e.begin(d, false).body(d.Body, true)
 }
 
 // flags are what Envoy says of how answers ended.

@@ -8,9 +8,10 @@ import (
 	"github.com/hookward/hookward/envoy-wasm/bridge"
 )
 
-// responseHeaders notes the status. It comes for every answer, Envoy's
-// own and ours included.
-func (s *stream) responseHeaders() types.Action {
+// responseHeaders notes the status and settles what it decides: the sender can't
+// see the answer yet, and may send again as soon as it does. It comes for every
+// answer, Envoy's own and ours included.
+func (s *stream) responseHeaders(end bool) types.Action {
 	if s.route == nil {
 		return types.ActionContinue
 	}
@@ -19,11 +20,25 @@ func (s *stream) responseHeaders() types.Action {
 		return s.fail("the answer's status can't be read", err)
 	}
 	s.status = status
+	s.settle(s.decided(end))
 	return types.ActionContinue
 }
 
+// final is the first status that is an outcome.
+const final = 200
+
+// decided is what the header of an answer says of the claims: of a success only
+// where no body follows, which may yet break off. A status that is not final
+// says nothing, nor does any of a claim still on its way: see leave.
+func (s *stream) decided(end bool) core.Settlement {
+	if s.status < final || s.stage == asking {
+		return core.LeaveToLease
+	}
+	return core.Settle(s.status, end)
+}
+
 // done comes once for every request, also where the sender has
-// left, and settles what the request holds.
+// left, and settles what the request still holds.
 func (s *stream) done() {
 	if s.route == nil {
 		return
@@ -31,6 +46,7 @@ func (s *stream) done() {
 	s.plugin.waiting.drop(s)
 	s.leave()
 	s.settle(s.outcome())
+	s.plugin.holding.drop(s)
 	s.plugin.active--
 	s.route.metrics.inFlight.add(-1)
 	switch {
@@ -44,10 +60,10 @@ func (s *stream) done() {
 	}
 }
 
-// outcome is what became of the claims' events. Without any status the sender
+// outcome is what became of the claims' events. Without a final status the sender
 // has left, and nobody knows what the backend does.
 func (s *stream) outcome() core.Settlement {
-	if len(s.claims.keys) == 0 || s.status == 0 {
+	if len(s.claims.keys) == 0 || s.status < final {
 		return core.LeaveToLease
 	}
 	return core.Settle(s.status, wholeResponse())

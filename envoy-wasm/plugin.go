@@ -92,8 +92,7 @@ func sayLiteral(place string) {
 }
 
 func (p *plugin) newStream(id uint32) types.HttpContext {
-	s := &stream{plugin: p, id: id}
-	return &httpContext{call: s.call}
+	return &newStream(p, id).context
 }
 
 // tick does what need not be done for every request at once.

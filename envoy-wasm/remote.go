@@ -11,9 +11,9 @@ import (
 )
 
 // remote is a store that is asked over HTTP, by one worker. It answers by
-// call-back: see asking.go for the claims. What settles them is only noted when
-// a stream is done, since the SDK drops a call-back whose stream has gone, and
-// sent from the next tick.
+// call-back: see asking.go for the claims. What settles them is only noted by
+// their stream, since the SDK drops a call-back whose stream has gone, and sent
+// from the next tick.
 type remote struct {
 	plugin *plugin
 	config core.HTTPStore

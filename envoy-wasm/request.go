@@ -27,8 +27,9 @@ const (
 // stream is one request and its answer.
 type stream struct {
 	injected
-	plugin *plugin
-	id     uint32
+	context httpContext
+	plugin  *plugin
+	id      uint32
 
 	route  *route // nil at no gate
 	stage  stage
@@ -109,7 +110,7 @@ func (s *stream) passUngated() types.Action {
 func (s *stream) head() core.Head {
 	h := core.Head{
 		Method: s.fields.first(":method"), Scheme: s.fields.first("x-forwarded-proto"), Host: s.fields.first(":authority"), Target: s.fields.first(":path"),
-		Header: s.fields, ContentLength: -1, Instance: s.instance,
+		Header: &s.fields, ContentLength: -1, Instance: s.instance,
 	}
 	if h.Scheme == "" {
 		h.Scheme = s.fields.first(":scheme")

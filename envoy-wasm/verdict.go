@@ -75,7 +75,7 @@ func (s *stream) failNoBody() types.Action {
 }
 
 // fail refuses the request because a host call has failed, and says so. What
-// has been claimed for it is released when the stream is done, as its status
+// has been claimed for it is released with the answer's header, as its status
 // is no success.
 func (s *stream) fail(what string, err error) types.Action {
 	s.plugin.waiting.drop(s)
@@ -100,6 +100,7 @@ func (s *stream) guard(c callback, action *types.Action) {
 	what := "panic in " + callbackNames[c] + ": " + panicText(r)
 	s.plugin.waiting.drop(s)
 	if s.ended { // Envoy crashes if it is to answer now
+		s.plugin.holding.drop(s) // of what was not settled the lease decides
 		logError(what, s.logFields()...)
 		return
 	}
