@@ -39,4 +39,9 @@ func (m *mac) sum(dst []byte, parts ...[]byte) []byte {
 	return dst
 }
 
+// sumBoth is sum, and the SHA-256 of the message.
+func (m *mac) sumBoth(dst, message []byte) (sum []byte, digest [sha256.Size]byte) {
+	return m.sum(dst, message), sha256.Sum256(message)
+}
+
 func sum256(p []byte) [sha256.Size]byte { return sha256.Sum256(p) }

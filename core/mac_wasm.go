@@ -20,4 +20,9 @@ func newMAC(algorithm provider.Algorithm, key []byte) *mac {
 // sum appends the HMAC of the parts, one after the other, to dst.
 func (m *mac) sum(dst []byte, parts ...[]byte) []byte { return m.keyed.Sum(dst, parts...) }
 
+// sumBoth is sum, and the SHA-256 of the message.
+func (m *mac) sumBoth(dst, message []byte) (sum []byte, digest [sha.Size256]byte) {
+	return m.keyed.SumBoth(dst, message)
+}
+
 func sum256(p []byte) [sha.Size256]byte { return sha.Sum256(p) }

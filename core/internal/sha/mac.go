@@ -27,10 +27,33 @@ func padded(key []byte, with byte) []byte {
 
 // Sum appends the HMAC of the parts, one after the other, to dst.
 func (m *MAC) Sum(dst []byte, parts ...[]byte) []byte {
-	inner, outer := m.inner, m.outer
+	inner := m.inner
 	for _, part := range parts {
 		inner.Write(part)
 	}
+	return m.finish(dst, &inner)
+}
+
+// SumBoth appends the HMAC of the message to dst, and gives the SHA-256 of the
+// message besides. With a MAC of SHA-256 this is faster than the two apart.
+func (m *MAC) SumBoth(dst, message []byte) (sum []byte, digest [Size256]byte) {
+	inner, plain := m.inner, New256()
+	if inner.size == Size256 { // the key was one block: the message's are the same
+		whole := len(message) / BlockSize * BlockSize
+		both256(&inner, &plain, message[:whole])
+		inner.length += uint64(whole)
+		plain.length += uint64(whole)
+		message = message[whole:]
+	}
+	inner.Write(message)
+	plain.Write(message)
+	plain.Sum(digest[:0])
+	return m.finish(dst, &inner), digest
+}
+
+// finish appends the HMAC to dst whose inner hash has taken all in.
+func (m *MAC) finish(dst []byte, inner *Digest) []byte {
+	outer := m.outer
 	var sum [Size256]byte
 	outer.Write(inner.Sum(sum[:0]))
 	return outer.Sum(dst)

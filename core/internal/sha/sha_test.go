@@ -58,6 +58,11 @@ func compare(t *testing.T, message []byte, cut int, key []byte) {
 			if got := m.Sum(nil, message[:cut], message[cut:]); !bytes.Equal(got, want.Sum(nil)) {
 				t.Fatalf("HMAC of %s of %x, cut at %d, under %x = %x, want %x", name, message, cut, key, got, want.Sum(nil))
 			}
+			got, digest := m.SumBoth(message[:cut:cut], message)
+			if !bytes.Equal(got, want.Sum(message[:cut:cut])) || digest != sha256.Sum256(message) {
+				t.Fatalf("SumBoth(%x, %x) of %s under %x = %x, %x, want %x, %x", message[:cut], message, name, key,
+					got, digest, want.Sum(message[:cut:cut]), sha256.Sum256(message))
+			}
 		}
 	}
 	if got, want := Sum256(message), sha256.Sum256(message); got != want {
@@ -69,6 +74,24 @@ func BenchmarkSHA256(b *testing.B) {
 	message := make([]byte, 16*BlockSize)
 	b.SetBytes(int64(len(message)))
 	for b.Loop() {
+		Sum256(message)
+	}
+}
+
+// BenchmarkSumBoth is what BenchmarkSumApart does in two.
+func BenchmarkSumBoth(b *testing.B) {
+	m, message := NewMAC(New256(), []byte("a key")), make([]byte, 532)
+	var sum [Size256]byte
+	for b.Loop() {
+		m.SumBoth(sum[:0], message)
+	}
+}
+
+func BenchmarkSumApart(b *testing.B) {
+	m, message := NewMAC(New256(), []byte("a key")), make([]byte, 532)
+	var sum [Size256]byte
+	for b.Loop() {
+		m.Sum(sum[:0], message)
 		Sum256(message)
 	}
 }
