@@ -155,7 +155,10 @@ func (c *Check) matchToken() Code {
 			c.verdict.Secret = i
 		}
 	}
-	return c.matched()
+	if c.verdict.Secret < 0 {
+		return SignatureMismatch
+	}
+	return ""
 }
 
 // matchBody gives the body's digest, too: it is cheaper to have with the HMAC
@@ -170,17 +173,10 @@ func (c *Check) matchBody(body []byte) (digest [sha256Size]byte, code Code) {
 		}
 		if c.isSignature(sum) {
 			c.verdict.Secret = i
-			break
+			return digest, ""
 		}
 	}
-	return digest, c.matched()
-}
-
-func (c *Check) matched() Code {
-	if c.verdict.Secret < 0 {
-		return SignatureMismatch
-	}
-	return ""
+	return digest, SignatureMismatch
 }
 
 // isSignature says that one of the signatures is the HMAC.

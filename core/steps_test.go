@@ -33,6 +33,7 @@ func TestStepsOutOfOrderRefuse(t *testing.T) {
 		{"the body after too long a body", `{"provider":"meta","secrets":["` + benchSecret + `"],"max_body":1}`, nil, steps(whole), core.BodyTooLarge},
 		{"claims before the body", good, nil, steps(claimed), core.HostMisconfigured},
 		{"claims after a broken body", good, nil, steps(func(c *core.Check) *core.Verdict { return c.Body(body, core.BodyBroken) }, claimed), core.HostMisconfigured},
+		{"another body after the body", good, nil, steps(whole, func(c *core.Check) *core.Verdict { return c.Body([]byte("{}"), core.BodyComplete) }), core.SignatureMismatch},
 		{"claims twice", good, nil, steps(whole, claimed, claimed), core.HostMisconfigured},
 		{"no answer of the store", good, nil, steps(whole, func(c *core.Check) *core.Verdict { return c.Claimed(nil) }), core.ReplayStoreUnavailable},
 		{"an answer that is none", good, nil, steps(whole, func(c *core.Check) *core.Verdict { return c.Claimed([]core.State{99}) }), core.ReplayStoreUnavailable},
