@@ -41,7 +41,7 @@ func program(names []string) []byte {
 
 func TestEnlarge(t *testing.T) {
 	names := append([]string{"main.run", "main.other"}, cold...)
-	module, err := postlink(program(names), nil)
+	module, err := postlink(program(names), noneHot)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,8 +77,10 @@ func TestPostlinkRefuses(t *testing.T) {
 		"a module of no Go":        program([]string{"main.run"}),
 		"a module of another time": program(append([]string{"main.run"}, cold[1:]...)),
 	} {
-		if _, err := postlink(module, nil); err == nil {
+		if _, err := postlink(module, noneHot); err == nil {
 			t.Errorf("%s is taken", name)
 		}
 	}
 }
+
+func noneHot(string) bool { return false }

@@ -140,12 +140,10 @@ func reloads(code []step) bool {
 	return code[0].op == opGlobalGet && code[0].n == 0 && code[1].op == opLocalSet && code[1].n == stackPointer
 }
 
-// trim leaves out of a body that keeps its table what stands behind calls that
+// trim leaves out of code that keeps its table what stands behind calls that
 // never return.
-func (e *endless) trim(body []byte) []byte {
-	locals, rest := readLocals(body)
-	code := stepsOf(rest)
-	out := append([]byte{}, locals...)
+func (e *endless) trim(body []byte) (out []byte) {
+	code := stepsOf(body)
 	for i := 0; i < len(code); i++ {
 		out = append(out, code[i].bytes...)
 		if code[i].op == opCall && e.is(code[i].n) && resumes(code[i+1:]) {

@@ -68,9 +68,7 @@ func (r *reader) next() instruction {
 	i := instruction{op: r.byte()}
 	switch op := i.op; {
 	case op == opBlock || op == opLoop || op == opIf:
-		if r.byte() != noResult {
-			panic("Go has no blocks with results")
-		}
+		r.byte() // its type
 	case op == opI32Const || op == opI64Const:
 		i.n = int(r.signed())
 	case op == opF32Const:

@@ -6,9 +6,10 @@
 // Go's compiler knows jumps, wasm has blocks and loops alone; so every jump of
 // Go's goes through a table at the head of its function, and no optimizer sees
 // what a loop is. Postlink gives functions their blocks and loops back: those
-// that requests run (hot.txt), and all for which that takes no room. It leaves
-// out what the compiler writes in several instructions where one does, which makes
-// room for it, and it keeps V8 from inlining what as good as never runs.
+// that requests run (hot.txt), and all for which that takes no room. It puts the
+// former side by side, it leaves out what the compiler writes in several
+// instructions where one does, which makes room for all this, and it keeps V8 from
+// inlining what as good as never runs.
 //
 // It knows functions by the names that go build writes without -ldflags=-s; the
 // names are left out then.

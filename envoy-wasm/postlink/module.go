@@ -13,11 +13,14 @@ const (
 	customSection   = 0
 	importSection   = 2
 	functionSection = 3
+	exportSection   = 7
+	elementSection  = 9
 	codeSection     = 10
 
 	nameSection    = "\x04name" // a custom section
 	functionNames  = 1          // in it
 	functionImport = 0
+	functionExport = 0
 )
 
 // module is what of a module is changed.
@@ -27,6 +30,7 @@ type module struct {
 	types    []int
 	bodies   [][]byte
 	names    []string // of the module's own functions
+	moved    map[int]int
 }
 
 type section struct {
@@ -116,6 +120,10 @@ func (m *module) write() []byte {
 			for _, kind := range m.types {
 				s.content = binary.AppendUvarint(s.content, uint64(kind))
 			}
+		case s.id == exportSection:
+			s.content = m.movedExports(s.content)
+		case s.id == elementSection:
+			s.content = m.movedElements(s.content)
 		case s.id == codeSection:
 			s.content = binary.AppendUvarint(nil, uint64(len(m.bodies)))
 			for _, body := range m.bodies {

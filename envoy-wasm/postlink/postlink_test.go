@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,7 +24,7 @@ func TestProgram(t *testing.T) {
 	}
 	for name, hot := range map[string]func(string) bool{
 		"all":   func(string) bool { return true },
-		"none":  func(string) bool { return false },
+		"none":  noneHot,
 		"other": func(name string) bool { return len(name)%2 == 0 },
 	} {
 		module, err := postlink(linked, hot)
@@ -48,8 +49,8 @@ func TestSHA(t *testing.T) {
 	}
 }
 
-// TestStraight looks at what comes of functions: what has lost its table, and
-// where that has kept a second body.
+// TestStraight looks at what comes of functions: what has lost its table, where
+// that has kept a second body, and what has moved.
 func TestStraight(t *testing.T) {
 	linked := build(t, "go", "build", "./testdata/program")
 	before, err := readModule(linked)
@@ -61,35 +62,44 @@ func TestStraight(t *testing.T) {
 		t.Fatal(err)
 	}
 	straighten(after, func(name string) bool { return name == "main.fanIn" || name == "main.find" })
-	tables := func(m *module, name string) bool {
-		for i := range m.names {
-			if m.names[i] == name {
-				_, ok := readDispatch(m.bodies[i])
-				return ok
-			}
-		}
-		t.Fatalf("there is no function %s", name)
-		return false
-	}
-	for name, want := range map[string]bool{
-		"main.find":    false, // hot, and calls nothing but panics
-		"main.collatz": false, // not hot, but it takes no room
-		"main.fanIn":   false, // hot, and beside its second body
-		"main.primes":  true,  // not hot
+	for _, c := range []struct {
+		name                string
+		table, moved, stays bool
+	}{
+		{"main.find", false, true, false},    // hot, and calls nothing but panics
+		{"main.fanIn", false, true, true},    // hot, and may be entered in the middle
+		{"main.collatz", false, false, true}, // not hot, but it takes no room
+		{"main.primes", true, false, true},   // not hot, and would take some
 	} {
-		if !tables(before, name) {
-			t.Errorf("%s had no table", name)
+		i := slices.Index(before.names, c.name)
+		if i < 0 {
+			t.Fatalf("there is no function %s", c.name)
 		}
-		if tables(after, name) != want {
-			t.Errorf("%s has a table: %v, want %v", name, !want, want)
+		if !hasTable(before.bodies[i]) {
+			t.Errorf("%s had no table", c.name)
+		}
+		place := after.at(before.imported+i) - after.imported
+		if table := hasTable(after.bodies[place]); table != c.table {
+			t.Errorf("%s has a table: %v, want %v", c.name, table, c.table)
+		}
+		if moved := place != i; moved != c.moved {
+			t.Errorf("%s has moved: %v, want %v", c.name, moved, c.moved)
+		}
+		if stays := !bytes.Equal(after.bodies[i], nothing); stays != c.stays {
+			t.Errorf("%s has left a body where it was: %v, want %v", c.name, stays, c.stays)
 		}
 	}
-	if added := len(after.bodies) - len(before.bodies); added != 1 {
-		t.Errorf("%d second bodies, want 1", added)
+	if added := len(after.bodies) - len(before.bodies); added != 2 {
+		t.Errorf("%d functions moved, want 2", added)
 	}
 	if size(after) >= size(before) {
 		t.Errorf("the code had %d bytes and has %d", size(before), size(after))
 	}
+}
+
+func hasTable(body []byte) bool {
+	_, ok := readDispatch(body)
+	return ok
 }
 
 func size(m *module) (n int) {

@@ -1,5 +1,7 @@
 package main
 
+import "slices"
+
 // goFunction is the type of Go's own functions: the place to begin at goes in, and
 // whether goroutines are to be switched comes out.
 const goFunction = 0
@@ -20,23 +22,46 @@ func straighten(m *module, hot func(name string) bool) {
 	}
 	endless := findEndless(m, functions)
 	steady := findSteady(endless)
-	for i, d := range functions {
-		if d == nil {
-			continue
-		}
-		straight, ok := structured(endless.end(*d))
-		trimmed := endless.trim(m.bodies[i])
-		switch {
-		case ok && !steady.isResumed(i):
-			m.bodies[i] = append(d.locals[:len(d.locals):len(d.locals)], straight...)
-		case ok && hot(m.names[i]):
-			body := append([]byte{}, d.locals...)
-			for _, in := range []instruction{of(opLocalGet, 0), of(opIf, noResult), of(opLocalGet, 0), of(opCall, m.add(goFunction, trimmed)), of(opReturn), of(opEnd)} {
-				body = append(body, in.bytes...)
-			}
-			m.bodies[i] = append(body, straight...)
-		default:
-			m.bodies[i] = trimmed
+	m.moved = map[int]int{}
+	for i, name := range m.names {
+		if hot(name) {
+			m.move(i)
 		}
 	}
+	for i, d := range functions {
+		locals, code := readLocals(m.bodies[i])
+		kept, before := nothing, []byte(nil)
+		if d != nil {
+			straight, ok := structured(endless.end(*d))
+			_, hot := m.moved[m.imported+i]
+			switch {
+			case ok && !steady.isResumed(i):
+				code = straight
+			case ok && hot:
+				kept = m.body(locals, nil, endless.trim(code))
+				before = enterInTheMiddle(m.imported + i)
+				code = straight
+			default:
+				code = endless.trim(code)
+			}
+		}
+		m.bodies[i] = kept
+		m.bodies[m.at(m.imported+i)-m.imported] = m.body(locals, before, code)
+	}
+}
+
+// body is a function's.
+func (m *module) body(locals, before, code []byte) []byte {
+	return slices.Concat(locals, before, m.callMoved(code))
+}
+
+// nothing is the body of a function that nobody calls.
+var nothing = []byte{0, opUnreachable, opEnd}
+
+// enterInTheMiddle calls the body with the table if that is where to begin.
+func enterInTheMiddle(table int) (code []byte) {
+	for _, in := range []instruction{of(opLocalGet, 0), of(opIf, noResult), of(opLocalGet, 0), of(opCall, table), of(opReturn), of(opEnd)} {
+		code = append(code, in.bytes...)
+	}
+	return code
 }
