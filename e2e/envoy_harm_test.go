@@ -71,7 +71,7 @@ func TestEnvoyDies(t *testing.T) {
 			envoy.WaitForOutput(t, "unlock of unlocked mutex")
 		}
 		f.goesOn(t)
-		f.again(t) // Envoy commits when the sender has its answer already
+		f.again(t) // the store http is told of commits from the next tick, when the sender has its answer already
 		f.count(t, len(deaths)*floodSenders)
 		f.known(t)
 	})

@@ -316,6 +316,17 @@ func envoyPanics(t *testing.T, s *envoySite, backend *recorder) {
 	s.send(t, d).want(t, 200)
 	s.send(t, meta()).want(t, 200)
 	s.waitForLog(t, "injected into stream done")
+
+	backend.will(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "an answer") })
+	d = meta()
+	d.Header.Set("X-Fault", "response body") // of an answer that has begun: it breaks off
+	if a, err := s.sender().trySend(t.Context(), newClient(), d); err == nil {
+		t.Errorf("got %v, want half an answer", a)
+	}
+	s.send(t, meta()).want(t, 200)
+	s.waitForLog(t, "injected into response body")
+	d.Header.Del("X-Fault")
+	s.send(t, d).wantCode(t, 503, "duplicate_in_flight")
 }
 
 // envoyMetrics: the names and labels are those of the Caddy module.

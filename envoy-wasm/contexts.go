@@ -22,11 +22,13 @@ const (
 	onRequestBody
 	onRequestTrailers
 	onResponseHeaders
+	onResponseBody
+	onResponseTrailers
 	onStreamDone
 	onClaimAnswer
 )
 
-var callbackNames = [...]string{"request headers", "request body", "request trailers", "response headers", "stream done", "claim answer"}
+var callbackNames = [...]string{"request headers", "request body", "request trailers", "response headers", "response body", "response trailers", "stream done", "claim answer"}
 
 // httpContext is a stream to the SDK. It lies in the stream that it leads to.
 type httpContext struct {
@@ -60,6 +62,14 @@ func (h *httpContext) OnHttpResponseHeaders(n int, end bool) types.Action {
 	return h.call(onResponseHeaders, n, end)
 }
 
+func (h *httpContext) OnHttpResponseBody(size int, end bool) types.Action {
+	return h.call(onResponseBody, size, end)
+}
+
+func (h *httpContext) OnHttpResponseTrailers(n int) types.Action {
+	return h.call(onResponseTrailers, n, true)
+}
+
 func (h *httpContext) OnHttpStreamDone() { h.call(onStreamDone, 0, true) }
 
 // call enters the stream, and answers where that panics: a panic that leaves us
@@ -77,6 +87,8 @@ func (s *stream) call(c callback, size int, end bool) (action types.Action) {
 		return s.requestTrailers()
 	case onResponseHeaders:
 		return s.responseHeaders(end)
+	case onResponseBody, onResponseTrailers:
+		return s.responseBody(end)
 	case onStreamDone:
 		s.done()
 	}

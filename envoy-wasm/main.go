@@ -15,6 +15,7 @@ import (
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"
 
 	_ "github.com/hookward/hookward/envoy-wasm/bridge"
+	_ "github.com/hookward/hookward/envoy-wasm/bridge/responsebody"
 )
 
 // Envoy runs init functions only: the module is a library to it.

@@ -213,7 +213,7 @@ func (h *module) property(path string, address, size uint64) uint64 {
 	switch path {
 	case "source\x00address":
 		h.give([]byte(h.client+":1"), address, size)
-	case "response\x00flags", "request\x00total_size":
+	case "request\x00total_size":
 		h.give(make([]byte, 8), address, size)
 	default:
 		return statusNotFound

@@ -294,7 +294,6 @@ func TestOrderUngated(t *testing.T) {
 // the first has ended.
 func TestOrderOutcome(t *testing.T) {
 	e := emulate(t, orderGates)
-	e.flags(0)
 	for status, check := range map[int]func(*request){
 		200: (*request).isDuplicate, 299: (*request).isDuplicate,
 		302: (*request).isForwarded, 404: (*request).isForwarded, 500: (*request).isForwarded,
@@ -306,23 +305,47 @@ func TestOrderOutcome(t *testing.T) {
 		first.end(status)
 		check(e.begin(d, false).body(d.Body, true))
 	}
-	for flags, check := range map[uint64]func(*request){0: (*request).isDuplicate, brokenOff: (*request).isInFlight} {
-		e.flags(flags)
+}
+
+// TestOrderOutcomeInTheBody: a success with a body is one as soon as its end is
+// here, and never without it.
+func TestOrderOutcomeInTheBody(t *testing.T) {
+	e := emulate(t, orderGates)
+	for _, c := range []struct {
+		about  string
+		answer func(*request)
+		check  func(*request)
+	}{
+		{"a body", func(r *request) { r.CallOnResponseBody(r.id, []byte("ok"), true) }, (*request).isDuplicate},
+		{"pieces", func(r *request) {
+			r.CallOnResponseBody(r.id, []byte("o"), false)
+			r.CallOnResponseBody(r.id, []byte("k"), true)
+		}, (*request).isDuplicate},
+		{"trailers", func(r *request) {
+			r.CallOnResponseBody(r.id, []byte("ok"), false)
+			r.CallOnResponseTrailers(r.id, [][2]string{{"x", "y"}})
+		}, (*request).isDuplicate},
+		{"half a body", func(r *request) { r.CallOnResponseBody(r.id, []byte("o"), false) }, (*request).isInFlight},
+		{"no body", func(*request) {}, (*request).isInFlight},
+	} {
 		d := genuine()
 		first := e.deliver(d)
 		first.answered(200, false)
 		e.deliver(d).isInFlight()
+		c.answer(first)
+		c.check(e.deliver(d))
 		e.CompleteHttpContext(first.id)
-		check(e.deliver(d))
+		c.check(e.deliver(d))
+		if t.Failed() {
+			t.Fatalf("after %s", c.about)
+		}
 	}
 }
 
 // TestOrderOutcomeInTheHeader: what an answer's header decides is settled there,
-// before the sender can see it; the stream's end changes nothing about that,
-// whatever Envoy says of how it ended, as where the sender left meanwhile.
+// before the sender can see it; the stream's end changes nothing about that.
 func TestOrderOutcomeInTheHeader(t *testing.T) {
 	e := emulate(t, orderGates)
-	e.flags(brokenOff)
 	for _, end := range []bool{true, false} {
 		for _, status := range []int{199, 200, 204, 299, 300, 302, 404, 500, 503} {
 			d := genuine()
@@ -353,10 +376,10 @@ func TestOrderOutcomeInTheHeader(t *testing.T) {
 // comes after it.
 func TestOrderSettledOnce(t *testing.T) {
 	e := emulate(t, orderGates)
-	e.flags(0)
 	for _, after := range []func(*request){
 		func(r *request) { r.answered(500, true) },
 		func(r *request) { r.answered(200, false) },
+		func(r *request) { r.CallOnResponseBody(r.id, nil, true) },
 		func(r *request) { r.CallOnResponseHeaders(r.id, nil, true) }, // no status: we answer
 	} {
 		d := genuine()
@@ -375,17 +398,9 @@ func TestOrderSettledOnce(t *testing.T) {
 	}
 }
 
-// brokenOff is a flag that Envoy has where one of the sides left.
-const brokenOff = 1 << 20
-
 func (e *emulator) deliver(d sign.Delivery) *request {
 	e.Helper()
 	return e.begin(d, false).body(d.Body, true)
-}
-
-// flags are what Envoy says of how answers ended.
-func (e *emulator) flags(flags uint64) {
-	e.setNumber(flags, "response", "flags")
 }
 
 func (e *emulator) setNumber(n uint64, path ...string) {

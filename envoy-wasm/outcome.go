@@ -19,22 +19,19 @@ func (s *stream) responseHeaders(end bool) types.Action {
 	if err != nil {
 		return s.fail("the answer's status can't be read", err)
 	}
-	s.status = status
-	s.settle(s.decided(end))
+	s.status, s.whole = status, end
+	s.settle(s.outcome())
 	return types.ActionContinue
 }
 
-// final is the first status that is an outcome.
-const final = 200
-
-// decided is what the header of an answer says of the claims: of a success only
-// where no body follows, which may yet break off. A status that is not final
-// says nothing, nor does any of a claim still on its way: see leave.
-func (s *stream) decided(end bool) core.Settlement {
-	if s.status < final || s.stage == asking {
-		return core.LeaveToLease
+// responseBody waits for the end of the answer, its last piece or its trailers:
+// a success is one when it is there whole, and the sender has not seen its end.
+func (s *stream) responseBody(end bool) types.Action {
+	if end && s.route != nil {
+		s.whole = true
+		s.settle(s.outcome())
 	}
-	return core.Settle(s.status, end)
+	return types.ActionContinue
 }
 
 // done comes once for every request, also where the sender has
@@ -60,20 +57,17 @@ func (s *stream) done() {
 	}
 }
 
-// outcome is what became of the claims' events. Without a final status the sender
-// has left, and nobody knows what the backend does.
+// final is the first status that is an outcome.
+const final = 200
+
+// outcome is what is known by now of what became of the claims' events. Without a
+// final status nobody knows what the backend does; nor is anything known of a
+// claim that is still on its way: see leave.
 func (s *stream) outcome() core.Settlement {
-	if len(s.claims.keys) == 0 || s.status < final {
+	if s.status < final || s.stage == asking {
 		return core.LeaveToLease
 	}
-	return core.Settle(s.status, wholeResponse())
-}
-
-// wholeResponse says that Envoy has no flag on the answer: neither side broke
-// it off.
-func wholeResponse() bool {
-	flags, ok := bridge.Number("response\x00flags")
-	return ok && flags == 0
+	return core.Settle(s.status, s.whole)
 }
 
 // tooLarge is the status with which Envoy answers a body above its buffer limit.

@@ -44,6 +44,7 @@ type stream struct {
 	verdict   *core.Verdict
 	claims    claims
 	status    int  // of the answer, 0 as long as there is none
+	whole     bool // the answer's end has come
 	answered  bool // by us
 	published bool
 	ended     bool
