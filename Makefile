@@ -51,7 +51,7 @@ tools: ## install what the tests need besides Go
 
 .PHONY: test
 test: tools ## run all tests, through the real programs too
-	go test -race -shuffle=on -timeout 15m ./...
+	go test -race -shuffle=on -timeout 25m ./...
 
 .PHONY: bench
 bench: tools ## measure: the core, its peers, Caddy, Envoy and the stores against themselves

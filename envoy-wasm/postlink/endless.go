@@ -92,34 +92,35 @@ func (e *endless) end(d dispatch) dispatch {
 
 func (e *endless) endSegment(s segment) segment {
 	out := segment{ends: s.ends}
-	depth, always := 0, -1 // the depth of an if that is always entered
+	depth, always := 0, false // always entered is the if that stands outermost
 	for i := 0; i < len(s.code); i++ {
 		at := s.code[i]
+		out.code = append(out.code, at)
 		switch {
 		case at.kind == jump:
 			out.jumps = append(out.jumps, at.target)
 		case at.op == opBlock || at.op == opLoop || at.op == opIf:
-			if depth++; depth == 1 && at.op == opIf && i >= 2 && isNil(s.code[i-2:i]) {
-				always = depth
+			if depth++; depth == 1 {
+				always = at.op == opIf && i >= 2 && isNil(s.code[i-2:i])
 			}
 		case at.op == opEnd:
 			depth--
 		case at.op == opCall && e.is(at.n) && resumes(s.code[i+1:]):
-			out.code = append(out.code, at, step{instruction: of(opReturn)})
-			if depth == 0 {
+			const after = 3 // instructions, which resume
+			if depth > 0 && s.code[i+1+after].op != opEnd {
+				continue
+			}
+			out.code = append(out.code, step{instruction: of(opReturn)})
+			if i += after; depth == 0 {
 				out.ends = true
 				return out
 			}
-			for i++; s.code[i+1].op != opEnd; i++ {
-			}
-			if depth == always {
-				out.code = append(out.code, s.code[i+1], step{instruction: of(opUnreachable)})
+			if depth == 1 && always {
+				out.code = append(out.code, step{instruction: of(opEnd)}, step{instruction: of(opUnreachable)})
 				out.ends = true
 				return out
 			}
-			continue
 		}
-		out.code = append(out.code, at)
 	}
 	return out
 }
