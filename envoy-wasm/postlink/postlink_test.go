@@ -24,7 +24,6 @@ func TestProgram(t *testing.T) {
 	}
 	for name, hot := range map[string]func(string) bool{
 		"all":   func(string) bool { return true },
-		"none":  noneHot,
 		"other": func(name string) bool { return len(name)%2 == 0 },
 	} {
 		module, err := postlink(linked, hot)

@@ -15,13 +15,16 @@ type steady struct {
 	endless *endless
 	known   []bool
 	calls   [][]step // of each function, as far as it is of Go's
+	defers  []bool   // a panic that is recovered leads into it, to where it runs what it has deferred
 }
 
 func findSteady(e *endless) *steady {
-	s := &steady{endless: e, known: make([]bool, len(e.functions)), calls: make([][]step, len(e.functions))}
+	n := len(e.functions)
+	s := &steady{endless: e, known: make([]bool, n), calls: make([][]step, n), defers: make([]bool, n)}
 	for i := range s.calls {
 		if e.module.types[i] == goFunction {
 			s.calls[i] = callsIn(e.codeOf(i))
+			s.defers[i] = e.module.runsDeferred(i)
 		}
 	}
 	for changed := true; changed; {
@@ -33,6 +36,15 @@ func findSteady(e *endless) *steady {
 		}
 	}
 	return s
+}
+
+// runsDeferred looks at all code of a function: to where it runs what it has
+// deferred there may be no way from its beginning.
+func (m *module) runsDeferred(i int) bool {
+	_, body := readLocals(m.bodies[i])
+	return slices.ContainsFunc(callsIn(stepsOf(body)), func(call step) bool {
+		return call.op == opCall && call.n >= m.imported && m.names[call.n-m.imported] == "runtime.deferreturn"
+	})
 }
 
 // codeOf is all code of a function that can be reached from its beginning.
@@ -62,6 +74,9 @@ func callsIn(code []step) (calls []step) {
 // call that never returns it is not, though goroutines are switched, is known of
 // panics alone; and what has grown the stack begins anew.
 func (s *steady) isResumed(i int) bool {
+	if s.defers[i] {
+		return true
+	}
 	m := s.endless.module
 	for _, call := range s.calls[i] {
 		if call.op == opCallIndirect {
