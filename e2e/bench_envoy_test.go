@@ -9,10 +9,12 @@ import (
 
 // BenchmarkEnvoy serves new signed WhatsApp messages through an Envoy without
 // filters, with a Lua filter that reads and sets the body, with a wasm filter
-// that does just that, and with the gate, to the same backend, in turns.
+// that does just that, with one that makes all the gate's calls to the host and
+// does nothing else, and with the gate, to the same backend, in turns.
 func BenchmarkEnvoy(b *testing.B) {
 	backend := hosts.StartSink(b)
 	empty := hosts.Filter{Module: hosts.BuildWasm(b, "./e2e/testdata/emptyfilter"), Name: "empty", HoldsHeaders: true}
+	calls := hosts.Filter{Module: hosts.BuildWasm(b, "./e2e/testdata/callsfilter"), Name: "calls", HoldsHeaders: true}
 	gate := hosts.Filter{
 		Module: hosts.BuildWasm(b, "./envoy-wasm"), Name: "gate", HoldsHeaders: true,
 		Config: `{"routes": [{"path": "/hooks/meta", "provider": "meta", "secrets": ["s3cr3t-of-the-app"]}]}`,
@@ -24,6 +26,7 @@ func BenchmarkEnvoy(b *testing.B) {
   body:setBytes(body:getBytes(0, body:length()))
 end`)),
 		benchEnvoy(b, "Envoy with an empty filter", backend, empty.JSON()),
+		benchEnvoy(b, "Envoy with the gate's calls", backend, calls.JSON()),
 		benchEnvoy(b, "Envoy with the gate", backend, gate.JSON()),
 	}
 	compareLoad(b, load.WhatsApp, envoys)
