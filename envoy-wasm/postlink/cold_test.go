@@ -32,6 +32,7 @@ func program(names []string) []byte {
 		{functionSection, vector(functions...)},
 		{7, vector(slices.Concat(text("run"), []byte{0, 1}))},
 		{codeSection, vector(bodies...)},
+		{customSection, []byte(makerSection + goVersion)},
 		{customSection, slices.Concat([]byte(nameSection), []byte{functionNames}, appendBytes(nil, vector(entries...)))},
 	} {
 		module = appendBytes(append(module, s.id), s.content)
@@ -40,7 +41,7 @@ func program(names []string) []byte {
 }
 
 func TestEnlarge(t *testing.T) {
-	names := append([]string{"main.run", "main.other"}, cold...)
+	names := append([]string{"main.run", "main.other", deferReturn}, cold...)
 	module, err := postlink(program(names), noneHot)
 	if err != nil {
 		t.Fatal(err)
@@ -69,13 +70,15 @@ func TestEnlarge(t *testing.T) {
 }
 
 func TestPostlinkRefuses(t *testing.T) {
-	whole := program(append([]string{"main.run"}, cold...))
+	whole := program(append([]string{"main.run", deferReturn}, cold...))
 	for name, module := range map[string][]byte{
 		"a text":                   []byte("no module"),
 		"a part of a module":       whole[:len(whole)-1],
 		"a module without names":   program(nil),
 		"a module of no Go":        program([]string{"main.run"}),
-		"a module of another time": program(append([]string{"main.run"}, cold[1:]...)),
+		"a module of another time": program(append([]string{"main.run", deferReturn}, cold[1:]...)),
+		"one that defers unseen":   program(append([]string{"main.run"}, cold...)),
+		"a module of another Go":   bytes.Replace(whole, []byte(goVersion), []byte("go1.99"), 1),
 	} {
 		if _, err := postlink(module, noneHot); err == nil {
 			t.Errorf("%s is taken", name)

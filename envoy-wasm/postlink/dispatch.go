@@ -76,7 +76,21 @@ func readDispatch(body reader) (d dispatch, ok bool) {
 	for left := count - 1; left >= 0; left-- {
 		d.segments = append(d.segments, r.next(left))
 	}
+	if want, known := behind[string(r.outer)]; !known || string(r.body) != want || string(d.prologue) != prologue {
+		panic("a function does not begin and end as Go's do")
+	}
 	return d, true
+}
+
+// prologue is what Go's functions begin with: the stack pointer becomes a local.
+const prologue = "\x23\x00\x21\x01"
+
+// behind is what follows the segments, by what stands around them.
+var behind = map[string]string{
+	"":         "",
+	"\x02":     "\x41\x01\x0b",
+	"\x03":     "\x00\x0b",
+	"\x02\x03": "\x00\x0b\x41\x01\x0b",
 }
 
 func readLocals(body reader) (locals []byte, rest reader) {

@@ -17,8 +17,10 @@ package main
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -67,6 +69,9 @@ func postlink(linked []byte, hot func(name string) bool) (module []byte, err err
 	m, err := readModule(linked)
 	if err != nil {
 		return nil, err
+	}
+	if !slices.Contains(m.names, deferReturn) {
+		return nil, errors.New("it has no function " + deferReturn)
 	}
 	straighten(m, hot)
 	if err := enlarge(m); err != nil {

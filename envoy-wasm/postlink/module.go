@@ -11,17 +11,23 @@ const (
 	header = "\x00asm\x01\x00\x00\x00"
 
 	customSection   = 0
+	typeSection     = 1
 	importSection   = 2
 	functionSection = 3
 	exportSection   = 7
+	startSection    = 8
 	elementSection  = 9
 	codeSection     = 10
 
-	nameSection    = "\x04name" // a custom section
-	functionNames  = 1          // in it
+	nameSection    = "\x04name" // custom sections
+	makerSection   = "\x09producers"
+	functionNames  = 1 // in it
 	functionImport = 0
 	functionExport = 0
 )
+
+// goVersion is the one whose compiler and runtime postlink was held against.
+const goVersion = "go1.26"
 
 // module is what of a module is changed.
 type module struct {
@@ -48,11 +54,18 @@ func readModule(b []byte) (*module, error) {
 		return nil, errors.New("it is no wasm module")
 	}
 	m := &module{}
+	made := false
 	for r := reader(b[len(header):]); len(r) > 0; {
 		s := section{id: r.byte()}
 		s.content = r.bytes()
 		m.sections = append(m.sections, s)
 		switch {
+		case s.id == typeSection && !bytes.HasPrefix(s.content[1:], []byte(goFunctionType)):
+			return nil, errors.New("its first type is not that of Go's functions")
+		case s.id == startSection:
+			return nil, errors.New("it has a start section, which Go does not write")
+		case s.id == customSection && bytes.HasPrefix(s.content, []byte(makerSection)):
+			made = bytes.Contains(s.content, []byte(goVersion))
 		case s.id == importSection:
 			m.imported = importedFunctions(s.content)
 		case s.id == functionSection:
@@ -66,6 +79,9 @@ func readModule(b []byte) (*module, error) {
 		case s.isNames():
 			m.readNames(s.content[len(nameSection):])
 		}
+	}
+	if !made {
+		return nil, errors.New("it was not made by " + goVersion + ", whose code is all that postlink knows: hold it against another's runtime and compiler first")
 	}
 	if len(m.names) == 0 || len(m.types) != len(m.bodies) {
 		return nil, errors.New("its functions have no names: build it without -ldflags=-s")

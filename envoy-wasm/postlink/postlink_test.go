@@ -23,6 +23,7 @@ func TestProgram(t *testing.T) {
 		t.Fatalf("the program did not come to its end:\n%s", want)
 	}
 	for name, hot := range map[string]func(string) bool{
+		"none":  noneHot,
 		"all":   func(string) bool { return true },
 		"other": func(name string) bool { return len(name)%2 == 0 },
 	} {

@@ -38,12 +38,15 @@ func findSteady(e *endless) *steady {
 	return s
 }
 
+// deferReturn is where a function runs what it has deferred.
+const deferReturn = "runtime.deferreturn"
+
 // runsDeferred looks at all code of a function: to where it runs what it has
 // deferred there may be no way from its beginning.
 func (m *module) runsDeferred(i int) bool {
 	_, body := readLocals(m.bodies[i])
 	return slices.ContainsFunc(callsIn(stepsOf(body)), func(call step) bool {
-		return call.op == opCall && call.n >= m.imported && m.names[call.n-m.imported] == "runtime.deferreturn"
+		return call.op == opCall && call.n >= m.imported && m.names[call.n-m.imported] == deferReturn
 	})
 }
 

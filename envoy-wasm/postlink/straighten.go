@@ -4,7 +4,10 @@ import "slices"
 
 // goFunction is the type of Go's own functions: the place to begin at goes in, and
 // whether goroutines are to be switched comes out.
-const goFunction = 0
+const (
+	goFunction     = 0
+	goFunctionType = "\x60\x01\x7f\x01\x7f"
+)
 
 // straighten gives functions a body with blocks and loops in place of the table.
 // Where a function may be entered in the middle the one with the table stays

@@ -21,6 +21,7 @@ func main() {
 	fmt.Println("machine", machine("aab-bba*", 0), machine("", 0), machine("---", 3))
 	fmt.Println("kinds", kind(nil), kind(7), kind("x"), kind(errors.New("e")), kind([]int{}))
 	fmt.Println("panics", caught(0), caught(1), caught(2), caught(3), caught(4), caught(5))
+	fmt.Println("recovered", recovered(-4), recovered(5), recoveredNil(&node{value: 3}), recoveredNil(nil))
 	fmt.Println("deep", deep(20_000))
 	fmt.Println("goroutines", ping(1000), fanIn(8, 500))
 	fmt.Println("mutex", locked(16))
@@ -145,6 +146,35 @@ func caught(how int) (text string) {
 	}
 	return "none "
 }
+
+// recovered and recoveredNil are entered where they run what they have deferred,
+// and no way from their beginnings leads there.
+//
+//go:noinline
+func recovered(x int) (n int) {
+	if x > 0 {
+		defer recoverTo(&n)
+		panic(ownError)
+	}
+	return x * 2
+}
+
+func recoverTo(n *int) {
+	if r := recover(); r != nil {
+		*n = 77
+	}
+}
+
+//go:noinline
+func recoveredNil(p *node) (n int) {
+	if p == nil {
+		defer func() { _ = recover() }()
+		panic(ownError)
+	}
+	return p.value
+}
+
+var ownError any = &node{value: 5}
 
 func deep(n int) int {
 	var room [16]int
