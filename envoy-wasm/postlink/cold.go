@@ -23,7 +23,7 @@ func enlarge(m *module) error {
 		if place < 0 {
 			return fmt.Errorf("it has no function %s", name)
 		}
-		body := &m.bodies[place]
+		body := &m.bodies[m.at(m.imported+place)-m.imported]
 		fill := max(tooLarge-len(*body), 0)
 		last := len(*body) - 1 // end
 		*body = append(append((*body)[:last:last], bytes.Repeat([]byte{opNop}, fill)...), opEnd)

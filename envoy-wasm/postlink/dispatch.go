@@ -22,7 +22,6 @@ package main
 // between two places that can be gone to.
 type dispatch struct {
 	locals   []byte // their declarations
-	prologue []byte
 	segments []segment
 }
 
@@ -54,8 +53,9 @@ const (
 func readDispatch(body reader) (d dispatch, ok bool) {
 	d.locals, body = readLocals(body)
 	in := body.next()
+	var before []byte
 	for ; in.op == opGlobalGet || in.op == opLocalSet; in = body.next() {
-		d.prologue = append(d.prologue, in.bytes...)
+		before = append(before, in.bytes...)
 	}
 	var around []byte // the blocks and the loop
 	for ; in.op == opBlock || in.op == opLoop; in = body.next() {
@@ -76,7 +76,7 @@ func readDispatch(body reader) (d dispatch, ok bool) {
 	for left := count - 1; left >= 0; left-- {
 		d.segments = append(d.segments, r.next(left))
 	}
-	if want, known := behind[string(r.outer)]; !known || string(r.body) != want || string(d.prologue) != prologue {
+	if want, known := behind[string(r.outer)]; !known || string(r.body) != want || string(before) != prologue {
 		panic("a function does not begin and end as Go's do")
 	}
 	return d, true

@@ -21,7 +21,7 @@ const (
 
 	nameSection    = "\x04name" // custom sections
 	makerSection   = "\x09producers"
-	functionNames  = 1 // in it
+	functionNames  = 1 // in that of names
 	functionImport = 0
 	functionExport = 0
 )
@@ -81,7 +81,7 @@ func readModule(b []byte) (*module, error) {
 		}
 	}
 	if !made {
-		return nil, errors.New("it was not made by " + goVersion + ", whose code is all that postlink knows: hold it against another's runtime and compiler first")
+		return nil, errors.New("it was not made by " + goVersion + ", whose code is all that postlink knows: build it with that (GOTOOLCHAIN=" + goVersion + ".8), or hold postlink against the other's compiler and runtime first")
 	}
 	if len(m.names) == 0 || len(m.types) != len(m.bodies) {
 		return nil, errors.New("its functions have no names: build it without -ldflags=-s")

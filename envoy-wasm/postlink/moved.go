@@ -3,8 +3,8 @@ package main
 import "encoding/binary"
 
 // Hot functions lie side by side at the end of the module, and so does the code
-// that V8 makes of them: a request runs through a third of the pages, for whose
-// addresses the processor has little room. Who calls a function that has moved
+// that V8 makes of them: a request runs through fewer pages, for whose addresses
+// the processor has little room. Who calls a function that has moved
 // calls it at its new place; at the old one stays what is not hot of it.
 
 // move gives a function its new place.

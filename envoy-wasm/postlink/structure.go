@@ -19,7 +19,7 @@ func structured(d dispatch) (body []byte, ok bool) {
 	for _, node := range slices.Backward(f.order[1:]) {
 		w.children[f.dominate[node]] = append(w.children[f.dominate[node]], node)
 	}
-	w.out = append(w.out, d.prologue...)
+	w.out = append(w.out, prologue...)
 	w.open(opBlock, unwinding)
 	w.tree(0)
 	w.out = append(w.out, opUnreachable)
