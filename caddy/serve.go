@@ -182,10 +182,27 @@ func (d *delivery) answer(w http.ResponseWriter) error {
 	if d.r.ProtoMajor == 1 && !d.whole && d.r.ContentLength != 0 {
 		// What is left of the body would be taken for the next request, or be
 		// read for nothing. HTTP/2 and 3 end the stream alone.
-		w.Header().Set("Connection", "close")
+		closeInPeace(w)
 	}
 	w.WriteHeader(d.verdict.Status)
 	// A failed write means that the sender has gone: nobody is left to tell.
 	_, _ = w.Write(d.verdict.Body)
 	return nil
+}
+
+// closeInPeace closes the connection after the answer so that a sender in the
+// middle of its body gets to read the answer: to close with data unread resets
+// the connection (RFC 9112, 9.6). net/http closes in two steps when it sees that
+// a body of its own type was left unread, but Caddy's timeouts wrap the body. It
+// does so, too, when a MaxBytesReader has passed its limit: one does, here.
+func closeInPeace(w http.ResponseWriter) {
+	for {
+		wrapper, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			break
+		}
+		w = wrapper.Unwrap()
+	}
+	_, _ = http.MaxBytesReader(w, io.NopCloser(strings.NewReader("more")), 0).Read(make([]byte, 1))
+	w.Header().Set("Connection", "close")
 }

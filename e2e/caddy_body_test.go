@@ -81,6 +81,39 @@ func TestCaddyEndlessBody(t *testing.T) {
 	backend.none(t)
 }
 
+// TestCaddyClosesInPeace: a sender that is refused while it still sends gets to
+// read why. A connection that is closed with data unread is reset instead.
+func TestCaddyClosesInPeace(t *testing.T) {
+	t.Parallel()
+	backend := &recorder{}
+	s := siteWith(t, backend, smallGate)
+	d := metaOf(600_000)
+	for _, request := range []string{
+		headOf(d, lengthOf(d)) + d.Body,
+		headOf(d, "Transfer-Encoding: chunked") + chunked(d.Body),
+	} {
+		conn, err := net.Dial("tcp", s.Address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.SetDeadline(time.Now().Add(patience))
+		go func() { _, _ = io.WriteString(conn, request) }()
+		received, err := io.ReadAll(conn)
+		conn.Close()
+		if err != nil {
+			t.Errorf("after %q: %v", received, err)
+			continue
+		}
+		a, err := readAnswer(bytes.NewReader(received))
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.wantCode(t, 413, "body_too_large")
+		wantClosed(t, a)
+	}
+	backend.none(t)
+}
+
 // TestCaddyTruncatedBody: a body that ends early was never a delivery.
 func TestCaddyTruncatedBody(t *testing.T) {
 	t.Parallel()

@@ -172,8 +172,8 @@ func tryRaw(address, head string, more func(net.Conn)) (answer, error) {
 	return readAnswer(conn)
 }
 
-func readAnswer(conn net.Conn) (answer, error) {
-	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+func readAnswer(r io.Reader) (answer, error) {
+	resp, err := http.ReadResponse(bufio.NewReader(r), nil)
 	if err != nil {
 		return answer{}, err
 	}
