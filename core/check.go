@@ -145,10 +145,16 @@ func (c *Check) reject(code Code) *Verdict {
 		v = c.report(code)
 	} else {
 		v = reject(code, c.instance())
+		c.describe(v)
 	}
-	v.Delivery, v.Assurance, v.Secret, v.Tried = c.verdict.Delivery, c.verdict.Assurance, c.verdict.Secret, c.verdict.Tried
 	c.close()
 	return v
+}
+
+// describe says in a verdict what is known of the delivery by now.
+func (c *Check) describe(v *Verdict) {
+	known := &c.verdict
+	v.Delivery, v.Assurance, v.Secret, v.Tried = known.Delivery, known.Assurance, known.Secret, known.Tried
 }
 
 func (c *Check) instance() string {
@@ -161,12 +167,11 @@ func (c *Check) instance() string {
 // report is the verdict of a gate that only reports: all as it came, marked. An
 // empty code says that nothing was wrong.
 func (c *Check) report(code Code) *Verdict {
-	known := &c.verdict
-	v := &Verdict{Kind: Forward, Outcome: Accepted, Code: code, Secret: known.Secret, Assurance: known.Assurance, Delivery: known.Delivery}
-	v.Remove = hopByHop
-	v.Set = append(c.marks(), Field{headerAssurance, known.Assurance})
-	if known.Delivery != "" {
-		v.Set = append(v.Set, Field{headerDelivery, known.Delivery})
+	v := &Verdict{Kind: Forward, Outcome: Accepted, Code: code, Remove: hopByHop}
+	c.describe(v)
+	v.Set = append(c.marks(), Field{headerAssurance, v.Assurance})
+	if v.Delivery != "" {
+		v.Set = append(v.Set, Field{headerDelivery, v.Delivery})
 	}
 	if code != "" {
 		v.Outcome = WouldReject

@@ -161,7 +161,7 @@ func TestSettle(t *testing.T) {
 		{200, true, core.Commit}, {204, true, core.Commit}, {299, true, core.Commit},
 		{200, false, core.LeaveToLease}, {299, false, core.LeaveToLease},
 		{0, false, core.ReleaseClaims}, {0, true, core.ReleaseClaims},
-		{100, true, core.ReleaseClaims}, {199, true, core.ReleaseClaims}, {300, true, core.ReleaseClaims},
+		{100, true, core.LeaveToLease}, {101, true, core.LeaveToLease}, {199, true, core.LeaveToLease}, {300, true, core.ReleaseClaims},
 		{304, true, core.ReleaseClaims}, {404, true, core.ReleaseClaims}, {500, true, core.ReleaseClaims},
 		{503, false, core.ReleaseClaims}, {-1, true, core.ReleaseClaims},
 	} {

@@ -13,10 +13,8 @@ func (c *Check) acknowledge(outcome Outcome) *Verdict {
 		return c.reported()
 	}
 	ack := c.gate.provider.Ack
-	v := &Verdict{
-		Kind: Answer, Outcome: outcome, Status: 200, Body: []byte(ack.Body),
-		Delivery: c.verdict.Delivery, Assurance: c.verdict.Assurance, Secret: c.verdict.Secret,
-	}
+	v := &Verdict{Kind: Answer, Outcome: outcome, Status: 200, Body: []byte(ack.Body)}
+	c.describe(v)
 	if ack.ContentType != "" {
 		v.Header = []Field{{"Content-Type", ack.ContentType}}
 	}

@@ -14,15 +14,18 @@ const (
 	ReleaseClaims
 )
 
-// Settle decides by the final status that the backend answered with, 0 for no
-// backend to be had, and by whether its answer came to its end.
+// Settle decides by the status that the backend answered with, 0 for no backend
+// to be had, and by whether its answer came to its end. A 1xx is no outcome: the
+// answer is still to come, or is in another protocol (101).
 func Settle(status int, whole bool) Settlement {
+	informational := 100 <= status && status <= 199
+	success := 200 <= status && status <= 299
 	switch {
-	case status < 200 || status > 299:
-		return ReleaseClaims
-	case whole:
+	case informational, success && !whole:
+		return LeaveToLease
+	case success:
 		return Commit
 	default:
-		return LeaveToLease
+		return ReleaseClaims
 	}
 }

@@ -45,11 +45,7 @@ func sameField(lower, name string) bool {
 		return false
 	}
 	for i := range len(lower) {
-		c := name[i]
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		if c != lower[i] {
+		if inLowerCase(name[i]) != lower[i] {
 			return false
 		}
 	}
@@ -62,15 +58,19 @@ func foldsTo(lower, name string) bool {
 		return false
 	}
 	for i := range len(lower) {
-		c := name[i]
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
+		c := inLowerCase(name[i])
 		if c != lower[i] && (c != '-' || lower[i] != '_' && lower[i] != '.') {
 			return false
 		}
 	}
 	return true
+}
+
+func inLowerCase(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
 }
 
 // withoutReserved leaves out the fields that only we may set.

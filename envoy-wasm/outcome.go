@@ -57,14 +57,11 @@ func (s *stream) done() {
 	}
 }
 
-// final is the first status that is an outcome.
-const final = 200
-
 // outcome is what is known by now of what became of the claims' events. Without a
-// final status nobody knows what the backend does; nor is anything known of a
+// status nobody knows what the backend does; nor is anything known of a
 // claim that is still on its way: see leave.
 func (s *stream) outcome() core.Settlement {
-	if s.status < final || s.stage == asking {
+	if s.status == 0 || s.stage == asking {
 		return core.LeaveToLease
 	}
 	return core.Settle(s.status, s.whole)
