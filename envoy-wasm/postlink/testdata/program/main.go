@@ -22,7 +22,7 @@ func main() {
 	fmt.Println("kinds", kind(nil), kind(7), kind("x"), kind(errors.New("e")), kind([]int{}))
 	fmt.Println("panics", caught(0), caught(1), caught(2), caught(3), caught(4), caught(5))
 	fmt.Println("recovered", recovered(-4), recovered(5), recoveredNil(&node{value: 3}), recoveredNil(nil))
-	fmt.Println("deep", deep(20_000))
+	fmt.Println("deep", deep(1500))
 	fmt.Println("goroutines", ping(1000), fanIn(8, 500))
 	fmt.Println("mutex", locked(16))
 	fmt.Println("select", selected())
