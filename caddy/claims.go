@@ -118,12 +118,12 @@ func (c *claims) done() {
 func (d *delivery) storeFailed(op storeOp, err error) {
 	g := d.gate
 	g.metrics.replayErrors.Inc()
-	if c := g.sampled.Check(zap.ErrorLevel, "replay store failed"); c != nil {
+	if _, ok := g.failures.Lets(core.ReplayStoreUnavailable, time.Now()); ok {
 		fields := d.fields
 		if op == opRenew {
 			fields = d.known // the request is in other hands
 		}
-		c.Write(append(fields(), zap.String("store", g.store.label()), zap.String("op", string(op)), zap.Error(err))...)
+		g.log.Error("replay store failed", append(fields(), zap.String("store", g.store.label()), zap.String("op", string(op)), zap.Error(err))...)
 	}
 	g.events.emit("store_degraded", map[string]any{"name": g.gate.Name(), "store": g.store.label(), "op": string(op), "error": err.Error()})
 }

@@ -197,20 +197,32 @@ func wanted(provider, name string) (words string) {
 	return words
 }
 
+// inWords names gates, and the providers of those that are not named so.
+func inWords(all []endpoint) string {
+	names := endpointNames(all)
+	for i, e := range all {
+		if names[i] != e.gate.Provider {
+			names[i] += " (" + e.gate.Provider + ")"
+		}
+	}
+	slices.Sort(names) // servers come in any order
+	return strings.Join(names, ", ")
+}
+
 // choose finds the one gate that provider and name, either of which may be
 // empty, leave.
 func choose(all []endpoint, provider, name string) (endpoint, error) {
 	left := slices.DeleteFunc(slices.Clone(all), func(e endpoint) bool {
 		return provider != "" && e.gate.Provider != provider || name != "" && e.name() != name
 	})
-	known := strings.Join(endpointNames(all), ", ")
+	known := inWords(all)
 	switch {
 	case len(all) == 0:
 		return endpoint{}, errors.New("the configuration has no verify_webhook")
 	case len(left) == 0:
 		return endpoint{}, fmt.Errorf("the configuration has no gate%s (known: %s)", wanted(provider, name), known)
 	case len(left) > 1:
-		return endpoint{}, fmt.Errorf("the configuration has several such gates: choose one by --name (known: %s)", strings.Join(endpointNames(left), ", "))
+		return endpoint{}, fmt.Errorf("the configuration has several such gates: choose one by --name (known: %s)", inWords(left))
 	}
 	return left[0], nil
 }

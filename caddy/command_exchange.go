@@ -162,7 +162,7 @@ func (a *answer) explain() string {
 // was wrong.
 var advice = map[core.Code]string{
 	core.MethodNotAllowed:       "Is this gate another provider's?",
-	core.IPDenied:               "See allow_ips; behind a proxy, see trusted_proxies, too.",
+	core.IPDenied:               "See allow_ips; behind a proxy, see Caddy's trusted_proxies, or use_remote_address in Envoy, too.",
 	core.RateLimited:            "See rate_limit.",
 	core.BodyTooLarge:           "See max_body.",
 	core.SignatureMissing:       "Is this gate another provider's?",

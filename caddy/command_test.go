@@ -162,7 +162,7 @@ func TestSendRefuses(t *testing.T) {
 		{"meta --to ftp://localhost --secret s", "http:// or https://"},
 		{"--config /does/not/exist", "/does/not/exist"},
 		{"--config " + config, "choose one by --name (known: "},
-		{"zavu --config " + config, `no gate of "zavu" (known: `},
+		{"zavu --config " + config, `no gate of "zavu" (known: meta, sms (twilio), telegram, `},
 		{"--name outbox --config " + config, `no gate with the name "outbox" (known: `},
 		{"meta --name sms --config " + config, `no gate of "meta" with the name "sms" (known: `},
 	} {

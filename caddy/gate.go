@@ -55,9 +55,10 @@ type Gate struct {
 	app     *App
 	store   *storeHandle // nil where nothing is claimed
 	log     *zap.Logger
-	sampled *zap.Logger
 	metrics *gateMetrics
 	events  eventEmitter
+	// What is logged of rejections, and of the store's failures.
+	rejections, failures core.Sampler
 }
 
 // CaddyModule returns the Caddy module information.
@@ -104,7 +105,6 @@ func (g *Gate) Provision(ctx caddy.Context) error {
 	if g.events, err = newEventEmitter(ctx); err != nil {
 		return err
 	}
-	g.sampled = sampledLogger(g.log)
 	g.metrics = newGateMetrics(g.gate, len(g.Secrets), g.store)
 	stripOnWholeServer(ctx)
 	g.sayNotes()

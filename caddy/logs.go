@@ -1,19 +1,9 @@
 package hookward
 
 import (
-	"time"
-
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 )
-
-// sampledLogger lets the first lines of a second through and then one in a
-// hundred, so that a flood of forgeries does not become a flood of log lines.
-func sampledLogger(log *zap.Logger) *zap.Logger {
-	return log.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core {
-		return zapcore.NewSamplerWithOptions(c, time.Second, 20, 100)
-	}))
-}
 
 // fields are what a log line may know of the delivery: never a body, a secret,
 // a message, a number or an event's id.

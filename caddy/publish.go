@@ -7,7 +7,6 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyevents"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 
 	"github.com/hookward/hookward/core"
 )
@@ -32,20 +31,20 @@ func (d *delivery) publish() {
 		if v.Outcome == core.WouldReject {
 			text = "webhook passed that would be rejected"
 		}
-		d.say(d.gate.sampled, zap.WarnLevel, text)
+		if hidden, ok := d.gate.rejections.Lets(v.Code, d.start); ok {
+			fields := d.fields()
+			if hidden > 0 {
+				fields = append(fields, zap.Int("hidden", hidden))
+			}
+			d.gate.log.Warn(text, fields...)
+		}
 		d.gate.events.emit("webhook.rejected", map[string]any{
 			"name": d.gate.gate.Name(), "provider": d.gate.gate.Provider(), "code": string(v.Code), "verdict": string(v.Outcome),
 		})
 	default:
-		if d.gate.log.Core().Enabled(zap.DebugLevel) {
-			d.say(d.gate.log, zap.DebugLevel, "webhook "+string(v.Outcome))
+		if c := d.gate.log.Check(zap.DebugLevel, "webhook "+string(v.Outcome)); c != nil {
+			c.Write(d.fields()...)
 		}
-	}
-}
-
-func (d *delivery) say(log *zap.Logger, level zapcore.Level, text string) {
-	if c := log.Check(level, text); c != nil {
-		c.Write(d.fields()...)
 	}
 }
 

@@ -81,6 +81,7 @@ func (g *Gate) Begin(now time.Time, head Head) (*Check, *Verdict) {
 	c.get = head.Method == "GET" && p.TakesMethod("GET")
 	handshake := head.Method == "GET" && p.Handshake != nil
 	if !handshake && !p.TakesMethod(head.Method) {
+		c.noteText("method", head.Method)
 		v := c.reject(MethodNotAllowed)
 		if v.Kind == Refuse {
 			v.setHeader("Allow", g.allowedMethods())
@@ -104,11 +105,13 @@ func (g *Gate) Begin(now time.Time, head Head) (*Check, *Verdict) {
 		return c, c.handshake()
 	}
 	if head.ContentLength > g.maxBody {
+		c.note("body_bytes", strconv.FormatInt(head.ContentLength, 10))
 		c.note("max_body", strconv.FormatInt(g.maxBody, 10))
 		return c, c.reject(BodyTooLarge)
 	}
 	for _, coding := range head.Header.Values("Content-Encoding") {
 		if coding != "" && !strings.EqualFold(coding, "identity") {
+			c.noteText("content_encoding", coding)
 			return c, c.reject(ContentEncodingUnsupported)
 		}
 	}
@@ -197,6 +200,12 @@ func (g *Gate) allowedMethods() string {
 // note keeps a fact for the operator's log.
 func (c *Check) note(name, value string) {
 	c.verdict.Tried = append(c.verdict.Tried, Field{name, value})
+}
+
+// noteText keeps what the sender wrote, as much of it as tells.
+func (c *Check) noteText(name, text string) {
+	const enough = 40
+	c.note(name, text[:min(len(text), enough)])
 }
 
 // noteClient says whom the host took the client for: behind a proxy that is not

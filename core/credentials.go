@@ -22,7 +22,31 @@ func (c *Check) readCredentials() (code Code) {
 	if code != "" {
 		c.note("expected", auth.Places())
 	}
+	if code == SignatureMalformed {
+		c.note("form", formOf(auth))
+	}
 	return code
+}
+
+// formOf says in words what a signature or token looks like.
+func formOf(auth *provider.Auth) string {
+	size, form := hashSizes[auth.Algorithm], ""
+	switch auth.Encoding {
+	case provider.Hex:
+		form = say("%d hex digits", hex.EncodedLen(size))
+	case provider.Base64:
+		form = say("%d characters of base64", base64.StdEncoding.EncodedLen(size))
+	default:
+		return "a single one"
+	}
+	switch {
+	case auth.Prefix == "":
+	case auth.PrefixOptional:
+		form += ", with or without " + auth.Prefix + " before them"
+	default:
+		form = auth.Prefix + " and " + form
+	}
+	return "a single one: " + form
 }
 
 func (c *Check) readSignatures(auth *provider.Auth) Code {

@@ -7,8 +7,8 @@ import (
 
 // Resolve replaces {env.NAME} wherever a gate's strings may have it, as get
 // knows the environment. A placeholder that is unknown or stays empty is an
-// error, which never quotes what stands between the braces: in a secret's place
-// that may be the secret.
+// error, which quotes the name of a variable and nothing else that stands between
+// the braces: in a secret's place that may be the secret.
 func (r Routes) Resolve(get func(name string) (string, bool)) (Routes, error) {
 	var p problems
 	r.Routes = slices.Clone(r.Routes)
@@ -47,12 +47,20 @@ func resolve(p *problems, place, text string, get func(name string) (string, boo
 			value, set = get(name)
 		}
 		if !set || value == "" {
-			p.add(place, "a placeholder is unknown or empty: write it as {env.NAME} and give the variable to the host")
+			p.add(place, "a placeholder is unknown or empty: %s", mend(name, isEnv))
 		}
 		out.WriteString(before)
 		out.WriteString(value)
 		rest = tail
 	}
+}
+
+// mend says how a placeholder gets its value.
+func mend(name string, isEnv bool) string {
+	if !isEnv || strings.ContainsFunc(name, notInVariable) {
+		return "{env.NAME} is the only kind there is here"
+	}
+	return "give " + name + " to the filter by host_env_keys, and set it in Envoy's own environment"
 }
 
 // LiteralSecrets names the places whose secrets are no placeholders, in a

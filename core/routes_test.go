@@ -79,7 +79,7 @@ func TestRoutesMistakes(t *testing.T) {
 		"names": {`{"routes": [{"path": "/a", "provider": "meta", "secrets": ["s3cr3t"]}, {"path": "/b", "provider": "meta", "secrets": ["s3cr3t2"]}, {"path": "/c", "provider": "meta", "secrets": ["s3cr3t"]}]}`,
 			[]string{`routes[1].name: routes[0] is named "meta", too`}},
 		"placeholders": {`{"routes": [{"path": "/a", "provider": "meta", "secrets": ["{env.UNSET}", "{env.EMPTY}", "{file./s3cr3t}", "{env.SET}"], "public_url": "{env.UNSET}"}]}`,
-			[]string{"routes[0].secrets[0]: a placeholder", "routes[0].secrets[1]: a placeholder", "routes[0].secrets[2]: a placeholder", "routes[0].public_url: a placeholder"}},
+			[]string{"routes[0].secrets[0]: a placeholder is unknown or empty: give UNSET to the filter by host_env_keys", "routes[0].secrets[1]: a placeholder", "routes[0].secrets[2]: a placeholder is unknown or empty: {env.NAME} is the only kind", "routes[0].public_url: a placeholder"}},
 		"store": {`{"routes": [{"path": "/a", "provider": "meta", "secrets": ["x"]}], "replay": {"store": {"module": "memory", "max_claims": 0, "size": 1}}}`,
 			[]string{`replay.store.module: unknown store "memory" (known: http, shared)`, "replay.store.max_claims: 0: a whole number", "replay.store.size: unknown key"}},
 	} {

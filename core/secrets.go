@@ -21,6 +21,9 @@ func (g *Gate) setSecrets(p *problems, secrets []string) {
 		} else {
 			g.macs = append(g.macs, newMAC(auth.Algorithm, []byte(s)))
 		}
+		if s != "" && s != strings.Trim(s, " \t\"'\ufeff") {
+			g.notes = append(g.notes, say("secrets[%d] begins or ends with a blank, a quote or a byte order mark: if the provider's does not, take it out of the variable or file", i))
+		}
 		if len(s) < auth.AdvisedLength {
 			g.notes = append(g.notes, say("secrets[%d] is shorter than the %d characters that are advised for a token", i, auth.AdvisedLength))
 		}

@@ -18,7 +18,7 @@ func (g *Gate) setPublicURL(p *problems, text string) {
 	signsURL := g.provider.Auth.Signed == provider.URLAndForm
 	if text == "" {
 		if signsURL {
-			g.notes = append(g.notes, "public_url is not set: requests are answered 503 host_misconfigured unless this host ends TLS itself or trusts the proxy that does")
+			g.notes = append(g.notes, "public_url is not set: the URL that is signed is put together from the request, which is right only where this host ends TLS itself or trusts the proxy that does")
 		}
 		return
 	}
@@ -172,8 +172,9 @@ func (c *Check) signedParameters(body []byte) ([]byte, Code) {
 		}
 		c.covered = provider.JSON
 		return nil, ""
-	case !c.isForm():
-		return nil, SignatureMismatch // only a form or bodySHA256 is covered
+	case !c.isForm(): // and only a form or bodySHA256 is covered
+		c.noteText("content_type", c.mediaType())
+		return nil, SignatureMismatch
 	}
 	f, ok := form.Parse(readOnlyString(body))
 	if !ok {

@@ -200,12 +200,18 @@ func TestCaddyRejectionsAreSampled(t *testing.T) {
 		}
 	}
 	seconds := int(time.Since(start).Seconds()) + 2 // begun, at most
+	unsigned := meta()
+	unsigned.Header.Del("X-Hub-Signature-256")
+	s.send(t, unsigned).wantCode(t, 401, "signature_missing")
 	if n := s.metric(t, `hookward_deliveries_total{code="signature_mismatch",name="meta",provider="meta",verdict="rejected"}`); n != flood {
 		t.Errorf("%v of %d rejections were counted", n, flood)
 	}
 	s.Stop() // its log is whole
-	if lines := len(s.logLines(t, "webhook rejected")); lines < 20 || lines > 20*seconds+flood/100 {
+	if lines := len(s.logLines(t, "signature_mismatch")); lines < 20 || lines > 20*seconds+flood/100 {
 		t.Errorf("%d rejections made %d lines in %d seconds; want 20 for each, and one in a hundred more", flood, lines, seconds)
+	}
+	if lines := s.logLines(t, "signature_missing"); len(lines) != 1 {
+		t.Errorf("of a rejection for another reason the log says %q", lines)
 	}
 }
 

@@ -99,7 +99,7 @@ func (s *stream) settle(how core.Settlement) {
 
 func (s *stream) storeFailed(op string, err error) {
 	s.route.metrics.replayErrors.add(1)
-	if s.plugin.log.lets(s.start) {
+	if _, ok := s.route.failures.Lets(core.ReplayStoreUnavailable, s.start); ok {
 		logError("replay store failed", append(s.logFields(), field("op", op), field("error", err.Error()))...)
 	}
 }

@@ -64,19 +64,3 @@ func (s *stream) logFields() []core.Field {
 	fields = append(fields, v.Tried...)
 	return append(fields, field("duration", time.Since(s.start).String()))
 }
-
-// sampler lets the first lines of a second through and then one in a hundred,
-// so that a flood of forgeries does not become a flood of log lines.
-type sampler struct {
-	second int64
-	count  int
-}
-
-func (l *sampler) lets(now time.Time) bool {
-	const first, then = 20, 100
-	if second := now.Unix(); second != l.second {
-		l.second, l.count = second, 0
-	}
-	l.count++
-	return l.count <= first || (l.count-first)%then == 0
-}

@@ -79,6 +79,9 @@ func payloadTooLarge() bool {
 func (s *stream) tooLargeForEnvoy() {
 	logError("a body is larger than Envoy buffers: set the listener's per_connection_buffer_limit_bytes to 4 times the largest max_body", s.logFields()...)
 	undecided := s.verdict == nil
+	if !undecided {
+		s.route.metrics.backend(0) // it was to be forwarded, and never was
+	}
 	s.verdict = &core.Verdict{Outcome: core.Rejected, Code: core.BodyTooLarge, Secret: -1}
 	if undecided {
 		s.publish()

@@ -16,7 +16,6 @@ type plugin struct {
 	router  *core.Router
 	routes  []*route
 	metrics registry
-	log     sampler
 	waiting waiting
 	holding list
 	remotes []*remote

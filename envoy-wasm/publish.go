@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strconv"
+
 	"github.com/hookward/hookward/core"
 	"github.com/hookward/hookward/core/hex"
 )
@@ -14,12 +16,16 @@ func (s *stream) publish() {
 	s.route.metrics.verdict(s.verdict, s.start)
 	switch s.verdict.Outcome {
 	case core.Rejected, core.WouldReject:
-		if s.plugin.log.lets(s.start) {
+		if hidden, ok := s.route.rejections.Lets(s.verdict.Code, s.start); ok {
 			text := "webhook rejected"
 			if s.verdict.Outcome == core.WouldReject {
 				text = "webhook passed that would be rejected"
 			}
-			logWarn(text, s.logFields()...)
+			fields := s.logFields()
+			if hidden > 0 {
+				fields = append(fields, field("hidden", strconv.Itoa(hidden)))
+			}
+			logWarn(text, fields...)
 		}
 	default:
 		if s.plugin.debug {

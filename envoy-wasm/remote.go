@@ -124,7 +124,7 @@ func (r *remote) lost(x httpstore.Settlement, why string) {
 func (r *remote) failed(x httpstore.Settlement, what, why string) {
 	route := r.plugin.routes[x.Owner]
 	route.metrics.replayErrors.add(1)
-	if r.plugin.log.lets(time.Now()) {
+	if _, ok := route.failures.Lets(core.ReplayStoreUnavailable, time.Now()); ok {
 		logError(what, append(route.fields(), field("op", x.Op.String()), field("error", why))...)
 	}
 }

@@ -18,6 +18,8 @@ type route struct {
 	remote  *remote
 	replay  core.Replay
 	metrics gateMetrics
+	// What is logged of rejections, and of the store's failures.
+	rejections, failures core.Sampler
 }
 
 func (p *plugin) makeRoutes(defaultStore string) error {
