@@ -35,7 +35,7 @@ var (
 		{"path": "/hook", "provider": "meta", "secrets": ["` + secret + `"]},
 		{"path": "/sms", "provider": "africastalking", "secrets": ["` + secret + `"]}]}`
 	limited = `{"routes": [
-		{"path": "/hook", "provider": "meta", "secrets": ["` + secret + `"]},
+		{"path": "/hook", "name": "limited", "provider": "meta", "secrets": ["` + secret + `"]},
 		{"path": "/small", "name": "small", "provider": "meta", "secrets": ["` + secret + `"], "max_body": 1000}]}`
 )
 

@@ -182,6 +182,7 @@ func envoyBodyLimits(t *testing.T, s *envoySite, backend *recorder) {
 		s.send(t, rewritten).want(t, 413)
 	}
 	backend.none(t)
+	waitForMetric(t, s.Envoy, `hookward_backend_responses_total{name="limited",class="none"} 2`)
 	s.send(t, meta()).want(t, 200)
 	backend.one(t)
 }
