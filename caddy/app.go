@@ -25,6 +25,7 @@ type App struct {
 
 	ctx     caddy.Context
 	log     *zap.Logger
+	load    uint64 // the configuration's number
 	gates   map[string]namedGate
 	handles []*storeHandle
 }
@@ -47,7 +48,7 @@ func (*App) CaddyModule() caddy.ModuleInfo {
 // Provision registers the metrics with the configuration's registry.
 func (a *App) Provision(ctx caddy.Context) error {
 	a.ctx, a.log = ctx, ctx.Logger()
-	a.gates = map[string]namedGate{}
+	a.gates, a.load = map[string]namedGate{}, loads.Add(1)
 	if registry := ctx.GetMetricsRegistry(); registry != nil {
 		for _, c := range collectors {
 			if err := registry.Register(c); err != nil && !errors.As(err, &prometheus.AlreadyRegisteredError{}) {
@@ -83,7 +84,7 @@ func (a *App) storeFor(ctx caddy.Context, config string) (*storeHandle, error) {
 	if err != nil {
 		return nil, fmt.Errorf("replay.store: %w", err)
 	}
-	h := &storeHandle{module: module, log: a.log}
+	h := &storeHandle{module: module, log: a.log, load: a.load}
 	a.handles = append(a.handles, h)
 	return h, nil
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -18,7 +19,8 @@ import (
 // settles the claims by it.
 func (d *delivery) forward(w http.ResponseWriter, next caddyhttp.Handler) error {
 	d.keepHeld()
-	r, stop := d.detach(d.rewrite())
+	d.rewrite()
+	r, stop := d.detach()
 	defer stop()
 	watched := &d.watcher
 	watched.ResponseWriter, watched.ctx, watched.delivery = w, r.Context(), d
@@ -32,6 +34,13 @@ func (d *delivery) forward(w http.ResponseWriter, next caddyhttp.Handler) error 
 	if err := next.ServeHTTP(watched, r); err != nil {
 		// Routes that handle errors are outside the gate.
 		stripReserved(d.r)
+		if watched.status >= 200 && watched.status <= 299 && !watched.hijacked {
+			// A handler behind the gate made a success of an error all the same
+			// (log_append of {http.response.body} does): the sender must not take
+			// the event for delivered.
+			d.gate.log.Error("error behind the gate after a success was written", append(d.fields(), zap.Error(err))...)
+			panic(http.ErrAbortHandler)
+		}
 		return d.handOver(w, err)
 	}
 	whole = true
@@ -44,13 +53,14 @@ func (d *delivery) forward(w http.ResponseWriter, next caddyhttp.Handler) error 
 	return nil
 }
 
-// handOver leaves an error to Caddy's error routes. Where there are none Caddy
-// would log it together with the request as it came, and with it a token, which
-// is the secret itself: the answer is then written here.
+// handOver leaves an error to Caddy's error routes. Where there are none the
+// answer is written here: Caddy would log the error together with the request as
+// it came, and with it a token, which is the secret itself; and a handler before
+// the gate may make an empty 200 of an error (log_append of {http.response.body}).
 func (d *delivery) handOver(w http.ResponseWriter, err error) error {
 	server, ok := d.r.Context().Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
 	routed := ok && server.Errors != nil && len(server.Errors.Routes) > 0
-	if d.verdict.Assurance != "token" || routed {
+	if routed {
 		return err
 	}
 	status := http.StatusInternalServerError
@@ -63,7 +73,7 @@ func (d *delivery) handOver(w http.ResponseWriter, err error) error {
 }
 
 // rewrite changes the request as the verdict says.
-func (d *delivery) rewrite() *http.Request {
+func (d *delivery) rewrite() {
 	r, v := d.r, d.verdict
 	for _, name := range v.Remove {
 		delete(r.Header, name)
@@ -86,9 +96,8 @@ func (d *delivery) rewrite() *http.Request {
 		r.Body = joinedBody{io.MultiReader(bytes.NewReader(d.received), r.Body), r.Body}
 	}
 	if v.Target != "" {
-		return d.setTarget(v.Target)
+		d.setTarget(v.Target)
 	}
-	return r
 }
 
 // setBody gives the request a body, with its length, that can be sent again:
@@ -111,8 +120,9 @@ func (d *delivery) setBody(body []byte) {
 
 // setTarget changes the query to the verdict's, which holds no secret any more:
 // in the request, whose path a handler before us may have rewritten, and in
-// what Caddy remembers of the original, which FastCGI backends are told.
-func (d *delivery) setTarget(target string) *http.Request {
+// what Caddy remembers of the original, which FastCGI backends, placeholders and
+// the routes for errors are told: so this request changes, and no copy.
+func (d *delivery) setTarget(target string) {
 	r := d.r
 	_, query, has := strings.Cut(target, "?")
 	original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request)
@@ -126,12 +136,12 @@ func (d *delivery) setTarget(target string) *http.Request {
 		r.RequestURI += "?" + query
 	}
 	if !ok {
-		return r
+		return
 	}
 	u := *original.URL
 	_, u.RawQuery, _ = strings.Cut(target, "?")
 	original.URL, original.RequestURI = &u, target
-	return r.WithContext(context.WithValue(r.Context(), caddyhttp.OriginalRequestCtxKey, original))
+	*r = *r.WithContext(context.WithValue(r.Context(), caddyhttp.OriginalRequestCtxKey, original))
 }
 
 // joinedBody is the part of a body that was read and the rest of it.
@@ -142,14 +152,20 @@ type joinedBody struct {
 
 // detach lets the backend's work go on when the sender has left, so that the
 // backend's outcome decides and not the sender's patience; but not for longer
-// than a lease.
-func (d *delivery) detach(r *http.Request) (*http.Request, context.CancelFunc) {
-	sender := r.Context()
+// than a lease. Caddy's placeholders stay with the request as it is here, whose
+// body {http.request.body} reads: the two have a reader each.
+func (d *delivery) detach() (*http.Request, context.CancelFunc) {
+	sender := d.r.Context()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(sender))
 	lease := d.gate.gate.Replay().Lease
-	stop := context.AfterFunc(sender, func() {
+	d.watcher.onGone = sync.OnceFunc(func() {
 		timer := time.AfterFunc(lease, cancel)
 		context.AfterFunc(ctx, func() { timer.Stop() })
 	})
-	return r.WithContext(ctx), func() { stop(); cancel() }
+	stop := context.AfterFunc(sender, d.watcher.onGone)
+	r := d.r.WithContext(ctx)
+	if d.r.GetBody != nil {
+		d.r.Body, _ = d.r.GetBody()
+	}
+	return r, func() { stop(); cancel() }
 }

@@ -24,8 +24,9 @@ type watcher struct {
 	delivery *delivery
 
 	status   int
-	left     int64 // bytes of the answer that are still to come, -1 if unknown
-	gone     bool  // the sender has left
+	left     int64  // bytes of the answer that are still to come, -1 if unknown
+	gone     bool   // the sender has left, or reads nothing any more
+	onGone   func() // bounds what the backend may still do, once
 	hijacked bool
 }
 
@@ -74,7 +75,9 @@ func (w *watcher) Write(p []byte) (int, error) {
 	}
 	if !w.gone {
 		_, err := w.ResponseWriter.Write(p)
-		w.gone = err != nil
+		if w.gone = err != nil; w.gone {
+			w.onGone()
+		}
 	}
 	return len(p), nil
 }
@@ -95,6 +98,7 @@ func (w *watcher) FlushError() error {
 		return err
 	}
 	w.gone = true
+	w.onGone()
 	return nil
 }
 

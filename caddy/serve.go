@@ -196,6 +196,10 @@ func (d *delivery) answer(w http.ResponseWriter) error {
 // a body of its own type was left unread, but Caddy's timeouts wrap the body. It
 // does so, too, when a MaxBytesReader has passed its limit: one does, here.
 func closeInPeace(w http.ResponseWriter) {
+	// net/http reads what is left of a small body before it closes, and Caddy
+	// would let it wait for a minute.
+	const wait = 5 * time.Second
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(wait))
 	for {
 		wrapper, ok := w.(interface{ Unwrap() http.ResponseWriter })
 		if !ok {

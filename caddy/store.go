@@ -80,12 +80,16 @@ func withoutKey(object json.RawMessage, key string) (json.RawMessage, error) {
 type storeHandle struct {
 	module StoreModule
 	log    *zap.Logger
+	load   uint64 // the configuration's number
 
 	mu     sync.Mutex
 	shared atomic.Pointer[openStore]
-	tuned  sync.Once
+	once   sync.Once // for its tuning
 	closed bool
 }
+
+// loads numbers the configurations in the order in which they are loaded.
+var loads atomic.Uint64
 
 // openStore is a store with the number of those who use it: configurations and
 // requests in flight. The last one closes it.
@@ -94,6 +98,9 @@ type openStore struct {
 	label string // in metrics and logs
 	log   *zap.Logger
 	users atomic.Int64
+
+	tuning  sync.Mutex
+	tunedBy uint64 // the number of the configuration whose tuning it has
 
 	evictedSaid atomic.Uint64 // how many evictions a warning has told of
 	lastSaid    atomic.Int64  // when, in Unix seconds
@@ -156,11 +163,22 @@ func (h *storeHandle) acquire() (*openStore, error) {
 	}
 	for users := s.users.Load(); users > 0; users = s.users.Load() {
 		if s.users.CompareAndSwap(users, users+1) {
-			h.tuned.Do(func() { h.module.Tune(s.OpenStore) })
+			h.once.Do(func() { h.tune(s) })
 			return s, nil
 		}
 	}
 	return nil, errUnloaded
+}
+
+// tune applies this configuration's tuning, unless a later one's is in force: a
+// request may outlive the configuration under which it came.
+func (h *storeHandle) tune(s *openStore) {
+	s.tuning.Lock()
+	defer s.tuning.Unlock()
+	if h.load >= s.tunedBy {
+		s.tunedBy = h.load
+		h.module.Tune(s.OpenStore)
+	}
 }
 
 var errUnloaded = errors.New("the configuration of this store has been unloaded")

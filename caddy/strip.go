@@ -18,7 +18,7 @@ func init() {
 // from the header and the trailers of requests that have not passed a gate.
 // A directive verify_webhook with a matcher places it before its gate; whoever
 // writes Caddy's JSON places it before the routes of all backends that trust
-// these fields.
+// these fields, those of errors.routes included.
 type Strip struct{}
 
 // CaddyModule returns the Caddy module information.
@@ -106,16 +106,31 @@ func (s *trailerStripper) Read(p []byte) (int, error) {
 // covered, and webhook_strip is for the rest.
 func stripOnWholeServer(ctx caddy.Context) {
 	server, ok := ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
-	if !ok || len(server.Routes) == 0 {
+	if !ok {
 		return
 	}
-	first := &server.Routes[0]
+	stripFirst(server.Routes)
+	if server.Errors != nil {
+		// A request that Caddy refuses by itself, for a Host or a method that is
+		// none, meets no other routes than these.
+		stripFirst(server.Errors.Routes)
+	}
+}
+
+// stripFirst puts a stripper before the first of routes, whose own matchers may
+// or may not have been provisioned.
+func stripFirst(routes caddyhttp.RouteList) {
+	if len(routes) == 0 {
+		return
+	}
+	first := &routes[0]
 	if len(first.MatcherSets) > 0 && len(first.MatcherSets[0]) == 1 {
 		if _, done := first.MatcherSets[0][0].(stripper); done {
 			return
 		}
 	}
-	first.MatcherSets = append(caddyhttp.MatcherSets{{stripper{matches: len(first.MatcherSets) == 0}}}, first.MatcherSets...)
+	all := len(first.MatcherSets) == 0 && len(first.MatcherSetsRaw) == 0
+	first.MatcherSets = append(caddyhttp.MatcherSets{{stripper{matches: all}}}, first.MatcherSets...)
 }
 
 // stripper is a matcher that strips what it is asked about. It matches where

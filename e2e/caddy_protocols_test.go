@@ -30,11 +30,12 @@ func protocols(t *testing.T) map[string]*http.Client {
 	return map[string]*http.Client{"HTTP/1.1": {Transport: h1}, "HTTP/2.0": {Transport: h2}, "HTTP/3.0": {Transport: h3}}
 }
 
-// newTLSSite is a site with a certificate of Caddy's own authority.
-func newTLSSite(t *testing.T, backend http.Handler, directives string) *caddySite {
+// newTLSSite is a site with a certificate of Caddy's own authority, and perhaps
+// more global options.
+func newTLSSite(t *testing.T, backend http.Handler, directives string, options ...string) *caddySite {
 	t.Helper()
 	s := newSite(t, backend)
-	text := s.caddyfile("skip_install_trust", "tls internal\n"+directives)
+	text := s.caddyfile(strings.Join(append(options, "skip_install_trust"), "\n"), "tls internal\n"+directives)
 	text = strings.Replace(text, "auto_https off", "auto_https disable_redirects", 1)
 	text = strings.Replace(text, "http://:", "https://localhost:", 1)
 	if err := s.Load(t, "text/caddyfile", text); err != nil {
