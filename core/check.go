@@ -173,6 +173,11 @@ func (c *Check) report(code Code) *Verdict {
 	v := &Verdict{Kind: Forward, Outcome: Accepted, Code: code, Remove: hopByHop}
 	c.describe(v)
 	v.Set = append(c.marks(), Field{headerAssurance, v.Assurance})
+	if upgrade := c.head.Header.Values("Upgrade"); len(upgrade) == 1 && strings.EqualFold(upgrade[0], "websocket") {
+		// A gate that only reports may stand before a whole site. Other protocols
+		// (h2c) would get around the host.
+		v.Set = append(v.Set, Field{"Connection", "Upgrade"}, Field{"Upgrade", upgrade[0]})
+	}
 	if v.Delivery != "" {
 		v.Set = append(v.Set, Field{headerDelivery, v.Delivery})
 	}

@@ -41,7 +41,8 @@ func Reserved(name string) bool {
 }
 
 // hopByHop are the fields that concern one connection or the framing of one
-// body. A Connection that names one of ours would have it removed after us.
+// body. A Connection that names one of ours would have it removed after us. A
+// verdict may set one anew that it removes.
 var hopByHop = []string{"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Expect"}
 
 // bodyFields describe a body that is replaced.

@@ -202,3 +202,26 @@ func TestCaddyRefusedSenderIsNotWaitedFor(t *testing.T) {
 		t.Errorf("the connection was kept: %v", err)
 	}
 }
+
+// TestCaddyReportOnlyLetsWebSocketsPass: a gate that only reports may stand before
+// a whole site.
+func TestCaddyReportOnlyLetsWebSocketsPass(t *testing.T) {
+	t.Parallel()
+	backend := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Upgrade") == "" || r.Header.Get("X-Hookward-Would-Reject") == "" {
+			http.Error(w, fmt.Sprint(r.Header), http.StatusBadRequest)
+			return
+		}
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+		conn.Close()
+	})
+	s := siteWith(t, backend, strings.Replace(metaGate, "secret", "report_only\nsecret", 1))
+	for protocol, want := range map[string]int{"websocket": 101, "h2c": 400} {
+		request := "GET /live HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, X-Hookward-Would-Reject\r\nUpgrade: " + protocol + "\r\n\r\n"
+		raw(t, s.Address, request, nil).want(t, want)
+	}
+}
