@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -77,6 +78,13 @@ func (d *delivery) rewrite() {
 	r, v := d.r, d.verdict
 	for _, name := range v.Remove {
 		delete(r.Header, name)
+	}
+	if v.Hide != "" {
+		for name, all := range r.Header {
+			if slices.ContainsFunc(all, func(value string) bool { return strings.Contains(value, v.Hide) }) {
+				delete(r.Header, name)
+			}
+		}
 	}
 	values := make([]string, len(v.Set))
 	for i, f := range v.Set {

@@ -87,6 +87,12 @@ func (g *Gate) Provider() string { return g.provider.Name }
 // MaxBody is the largest body that is read, in bytes.
 func (g *Gate) MaxBody() int64 { return g.maxBody }
 
+// SecretInQuery says that a request's query may hold a secret: a host shows it
+// to no log, also where it forwards nothing.
+func (g *Gate) SecretInQuery() bool {
+	return g.provider.Auth.Query != "" || len(g.verifyToken) > 0
+}
+
 // Replay is the gate's replay protection.
 func (g *Gate) Replay() Replay { return g.replay }
 

@@ -65,6 +65,9 @@ type Verdict struct {
 	// host removes whatever Reserved names.
 	Remove []string
 	Set    []Field
+	// Hide is the query parameter that holds a secret, else "": a field whose
+	// value has it, as a proxy's copy of the target does, goes too.
+	Hide string
 
 	// Hold are the claims that the backend's outcome settles, and Free those to
 	// release at once, before the answer. Nil where there are none.

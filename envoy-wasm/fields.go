@@ -114,6 +114,8 @@ func (s *stream) rewritten(v *core.Verdict) [][2]string {
 			f[1] = v.Target
 		case f[0] == "content-length" && s.replacesBody(v), gone(v, f[0]):
 			continue
+		case v.Hide != "" && f[0][0] != ':' && strings.Contains(f[1], v.Hide):
+			continue
 		}
 		fields = append(fields, f)
 	}

@@ -215,6 +215,8 @@ func (h *module) property(path string, address, size uint64) uint64 {
 		h.give([]byte(h.client+":1"), address, size)
 	case "request\x00total_size":
 		h.give(make([]byte, 8), address, size)
+	case "response\x00code_details":
+		h.give([]byte("via_upstream"), address, size)
 	default:
 		return statusNotFound
 	}

@@ -34,7 +34,17 @@ func emulate(t *testing.T, config string) *emulator {
 	if host.StartVM() != types.OnVMStartStatusOK || host.StartPlugin() != types.OnPluginStartStatusOK {
 		t.Fatalf("the configuration was refused: %q", host.GetErrorLogs())
 	}
-	return &emulator{t, host}
+	e := &emulator{t, host}
+	e.answersComeFrom("via_upstream")
+	return e
+}
+
+// answersComeFrom sets where Envoy says that answers come from.
+func (e *emulator) answersComeFrom(details string) {
+	e.Helper()
+	if err := e.SetProperty([]string{"response", "code_details"}, []byte(details)); err != nil {
+		e.Fatal(err)
+	}
 }
 
 // request is a request as it goes through the call-backs.

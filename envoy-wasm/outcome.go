@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strconv"
+
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"
 
@@ -20,8 +22,35 @@ func (s *stream) responseHeaders(end bool) types.Action {
 		return s.fail("the answer's status can't be read", err)
 	}
 	s.status, s.whole = status, end
+	s.byEnvoy = s.isSuccessOfEnvoy()
+	if s.answered && s.verdict != nil && status != s.verdict.Status { // to gRPC Envoy says 200
+		if err := proxywasm.ReplaceHttpResponseHeader(":status", strconv.Itoa(s.verdict.Status)); err != nil {
+			logError("the answer's status can't be set", append(s.logFields(), field("error", err.Error()))...)
+		}
+	}
 	s.settle(s.outcome())
 	return types.ActionContinue
+}
+
+// isSuccessOfEnvoy says that a 2xx is not the backend's. Envoy gives its own
+// failures to a gRPC request as 200, a time-out as 204 where the request asks for
+// that, and any failure as local_reply_config says. What a route answers directly
+// stands for a backend.
+func (s *stream) isSuccessOfEnvoy() bool {
+	if len(s.claims.keys) == 0 || s.status/100 != 2 {
+		return false
+	}
+	switch codeDetails() {
+	case "via_upstream", "direct_response":
+		return false
+	}
+	return true
+}
+
+// codeDetails is Envoy's word for where an answer came from.
+func codeDetails() string {
+	details, _ := bridge.Property("response\x00code_details")
+	return string(details)
 }
 
 // responseBody waits for the end of the answer, its last piece or its trailers:
@@ -47,10 +76,14 @@ func (s *stream) done() {
 	s.plugin.active--
 	s.route.metrics.inFlight.add(-1)
 	switch {
-	case s.status == tooLarge && !s.answered && payloadTooLarge():
+	case s.status == tooLarge && !s.answered && codeDetails() == "request_payload_too_large":
 		s.tooLargeForEnvoy()
 	case s.published && s.verdict.Kind == core.Forward:
-		s.route.metrics.backend(s.status)
+		status := s.status
+		if s.byEnvoy {
+			status = 0
+		}
+		s.route.metrics.backend(status)
 	}
 	if s.plugin.closing {
 		s.plugin.metrics.flush()
@@ -64,16 +97,14 @@ func (s *stream) outcome() core.Settlement {
 	if s.status == 0 || s.stage == asking {
 		return core.LeaveToLease
 	}
+	if s.byEnvoy {
+		return core.ReleaseClaims
+	}
 	return core.Settle(s.status, s.whole)
 }
 
 // tooLarge is the status with which Envoy answers a body above its buffer limit.
 const tooLarge = 413
-
-func payloadTooLarge() bool {
-	details, err := proxywasm.GetProperty([]string{"response", "code_details"})
-	return err == nil && string(details) == "request_payload_too_large"
-}
 
 // tooLargeForEnvoy tells what Envoy did not let us see or send.
 func (s *stream) tooLargeForEnvoy() {

@@ -2,8 +2,10 @@ package main
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"
 
 	"github.com/hookward/hookward/core"
@@ -45,6 +47,7 @@ type stream struct {
 	claims    claims
 	status    int  // of the answer, 0 as long as there is none
 	whole     bool // the answer's end has come
+	byEnvoy   bool // a success that is not the backend's
 	answered  bool // by us
 	published bool
 	ended     bool
@@ -66,6 +69,9 @@ func (s *stream) requestHeaders(end bool) types.Action {
 		return s.passUngated()
 	}
 	s.begin(s.plugin.routes[i])
+	if err := s.hideQuery(); err != nil {
+		return s.fail("a secret in the query can't be hidden", err)
+	}
 	check, verdict := s.route.gate.Begin(s.start, s.head())
 	switch {
 	case verdict != nil && verdict.Kind == core.Forward && s.mayBeFilled():
@@ -79,6 +85,17 @@ func (s *stream) requestHeaders(end bool) types.Action {
 	s.check, s.stage = check, held
 	s.plugin.waiting.add(s)
 	return types.ActionPause
+}
+
+// hideQuery keeps a secret in the query from access logs and traces, which show
+// the request's header as it is when the stream ends, whoever answers: forward
+// sets the path anew.
+func (s *stream) hideQuery() error {
+	path, query, _ := strings.Cut(s.fields.first(":path"), "?")
+	if query == "" || !s.route.gate.SecretInQuery() {
+		return nil
+	}
+	return proxywasm.ReplaceHttpRequestHeader(":path", path)
 }
 
 func (s *stream) begin(r *route) {

@@ -12,6 +12,9 @@ import (
 func (s *stream) carryOut(v *core.Verdict) types.Action {
 	s.verdict = v
 	s.plugin.waiting.drop(s)
+	if v.Outcome == core.WouldReject {
+		s.instance() // for the log, which is written after the header has gone
+	}
 	action := types.ActionPause
 	if v.Kind == core.Forward {
 		action = s.forward(v)

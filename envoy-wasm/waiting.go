@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/binary"
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"
 
@@ -73,5 +74,9 @@ func (w *waiting) lookAt(s *stream) {
 
 // totalSize is how much of the request has reached Envoy.
 func totalSize() (uint64, bool) {
-	return bridge.Number("request\x00total_size")
+	value, ok := bridge.Property("request\x00total_size")
+	if !ok || len(value) != 8 {
+		return 0, false
+	}
+	return binary.LittleEndian.Uint64(value), true
 }

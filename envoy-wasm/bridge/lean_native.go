@@ -3,7 +3,6 @@
 package bridge
 
 import (
-	"encoding/binary"
 	"errors"
 	"strconv"
 	"strings"
@@ -37,14 +36,11 @@ func ResponseStatus() (int, error) {
 	return strconv.Atoi(text)
 }
 
-// Number is a property that is a number. The parts of its path are separated by
-// zero bytes.
-func Number(path string) (n uint64, ok bool) {
+// Property is a property's value, which is there until the next call. The parts
+// of its path are separated by zero bytes.
+func Property(path string) (value []byte, ok bool) {
 	value, err := proxywasm.GetProperty(strings.Split(path, "\x00"))
-	if err != nil || len(value) != 8 {
-		return 0, false
-	}
-	return binary.LittleEndian.Uint64(value), true
+	return value, err == nil
 }
 
 // SharedData is the value of a key and its version, and nil where there is none.

@@ -107,16 +107,13 @@ func ResponseStatus() (int, error) {
 	return strconv.Atoi(unsafe.String(unsafe.SliceData(text), len(text)))
 }
 
-// Number is a property that is a number. The parts of its path are separated by
-// zero bytes.
-func Number(path string) (n uint64, ok bool) {
+// Property is a property's value, which is there until the next call. The parts
+// of its path are separated by zero bytes.
+func Property(path string) (value []byte, ok bool) {
 	a := newAnswer()
 	room = short[:]
 	value, status := a.end(proxyGetProperty(unsafe.StringData(path), uint32(len(path)), &a.data, &a.size))
-	if status != statusOK || len(value) != 8 {
-		return 0, false
-	}
-	return binary.LittleEndian.Uint64(value), true
+	return value, status == statusOK
 }
 
 var data = make([]byte, 4<<10) // memory, used again

@@ -78,6 +78,7 @@ func (s *stream) OnHttpRequestBody(size int, end bool) types.Action {
 func (s *stream) OnHttpResponseHeaders(int, bool) types.Action {
 	_, err := bridge.ResponseStatus()
 	must(err)
+	bridge.Property("response\x00code_details")
 	return types.ActionContinue
 }
 
