@@ -79,9 +79,9 @@ func (d *delivery) rewrite() {
 	for _, name := range v.Remove {
 		delete(r.Header, name)
 	}
-	if v.Hide != "" {
+	if v.Target != "" {
 		for name, all := range r.Header {
-			if slices.ContainsFunc(all, func(value string) bool { return strings.Contains(value, v.Hide) }) {
+			if slices.ContainsFunc(all, v.Hides) {
 				delete(r.Header, name)
 			}
 		}

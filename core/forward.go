@@ -66,7 +66,7 @@ func (c *Check) forward(hold []Key) *Verdict {
 		v.Rewrite, v.Body, v.Method = true, body, "POST"
 		v.Set = append(v.Set, Field{"Content-Type", "application/json"})
 		if q := c.gate.provider.Auth.Query; q != "" {
-			v.Target, v.Hide = withoutQueryParameter(c.head.Target, q), q+"="
+			v.Target, v.hide = withoutQueryParameter(c.head.Target, q), q+"="
 		}
 	}
 	if len(c.gate.signWith) > 0 {

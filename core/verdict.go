@@ -3,6 +3,7 @@ package core
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hookward/hookward/core/internal/jsondoc"
@@ -65,9 +66,8 @@ type Verdict struct {
 	// host removes whatever Reserved names.
 	Remove []string
 	Set    []Field
-	// Hide is the query parameter that holds a secret, else "": a field whose
-	// value has it, as a proxy's copy of the target does, goes too.
-	Hide string
+	// hide is the query parameter that holds a secret, else "".
+	hide string
 
 	// Hold are the claims that the backend's outcome settles, and Free those to
 	// release at once, before the answer. Nil where there are none.
@@ -89,6 +89,12 @@ type Verdict struct {
 	// Unchecked says that the store gave no answer and the events were
 	// forwarded all the same.
 	Unchecked bool
+}
+
+// Hides says of a field's value that the field goes, too: it has the query
+// parameter that holds a secret, as a proxy's copy of the target does.
+func (v *Verdict) Hides(value string) bool {
+	return v.hide != "" && strings.Contains(value, v.hide)
 }
 
 // reject is the answer for a code. The instance is the correlation id under

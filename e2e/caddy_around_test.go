@@ -14,6 +14,9 @@ import (
 	"github.com/hookward/hookward/e2e/sign"
 )
 
+// aloneGate is a gate for Meta with nothing behind it yet.
+const aloneGate = "verify_webhook meta {\nsecret {env.SECRET}\n}\n"
+
 // The tests here are of what stands around a gate in Caddy: routes for errors,
 // placeholders, and handlers that look at bodies.
 
@@ -50,12 +53,11 @@ func TestCaddyErrorRoutesAreStripped(t *testing.T) {
 // backend gets, and the backend gets it all the same.
 func TestCaddyBodyPlaceholder(t *testing.T) {
 	t.Parallel()
-	const gate = "verify_webhook meta {\nsecret {env.SECRET}\n}\n"
 	for name, directives := range map[string]string{
-		"a matcher":  "route {\n" + gate + "@received expression `{http.request.body}.contains(\"message.received\")`\nreverse_proxy @received BACKEND\nrespond 418\n}",
-		"a variable": "route {\n" + gate + "vars body {http.request.body}\nreverse_proxy BACKEND\n}",
-		"a log":      "log\nroute {\n" + gate + "log_append body {http.request.body}\nreverse_proxy BACKEND\n}",
-		"a field":    gate + "reverse_proxy BACKEND {\nheader_up X-Body {http.request.body}\n}",
+		"a matcher":  "route {\n" + aloneGate + "@received expression `{http.request.body}.contains(\"message.received\")`\nreverse_proxy @received BACKEND\nrespond 418\n}",
+		"a variable": "route {\n" + aloneGate + "vars body {http.request.body}\nreverse_proxy BACKEND\n}",
+		"a log":      "log\nroute {\n" + aloneGate + "log_append body {http.request.body}\nreverse_proxy BACKEND\n}",
+		"a field":    aloneGate + "reverse_proxy BACKEND {\nheader_up X-Body {http.request.body}\n}",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -101,12 +103,11 @@ func TestCaddyTokenInTheQueryIsGone(t *testing.T) {
 // when it logs the answer's body, and the sender would not send again.
 func TestCaddyFailureStaysFailure(t *testing.T) {
 	t.Parallel()
-	const gate = "verify_webhook meta {\nsecret {env.SECRET}\n}\n"
 	const log = "log_append body {http.response.body}\n"
 	dead := fmt.Sprintf("reverse_proxy 127.0.0.1:%d\n", hosts.FreePort(t))
 	for name, directives := range map[string]string{
-		"before the gate": "log\n" + log + gate + dead,
-		"behind the gate": "log\nroute {\n" + gate + log + dead + "}",
+		"before the gate": "log\n" + log + aloneGate + dead,
+		"behind the gate": "log\nroute {\n" + aloneGate + log + dead + "}",
 	} {
 		s := siteWith(t, &recorder{}, directives)
 		d := meta()

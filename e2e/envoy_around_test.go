@@ -19,15 +19,12 @@ func TestEnvoyAround(t *testing.T) {
 	const verifyToken = "an-invented-verify-token-0001"
 	keyed := `{"routes": [{"path": "/at", "name": "at", "provider": "africastalking", "secrets": ["` + secret + `"]},
 		{"path": "/meta", "name": "hs", "provider": "meta", "secrets": ["` + secret + `"], "verify_token": ["` + verifyToken + `"]}]}`
-	manager := func(l object) object {
-		return l["filter_chains"].([]any)[0].(object)["filters"].([]any)[0].(object)["typed_config"].(object)
-	}
 	log := filepath.Join(t.TempDir(), "access.log")
 	backend := &recorder{}
 	var listeners []object
 	add := func(name, config, cluster string, change func(manager object)) {
 		l := hosts.Listener(name, cluster, setup{config: config}.filter(t, name))
-		change(manager(l))
+		change(hosts.ManagerOf(l))
 		listeners = append(listeners, l)
 	}
 	add("up", envoyGate, "backend", func(object) {})

@@ -114,7 +114,7 @@ func (s *stream) rewritten(v *core.Verdict) [][2]string {
 			f[1] = v.Target
 		case f[0] == "content-length" && s.replacesBody(v), gone(v, f[0]):
 			continue
-		case v.Hide != "" && f[0][0] != ':' && strings.Contains(f[1], v.Hide):
+		case !strings.HasPrefix(f[0], ":") && v.Hides(f[1]):
 			continue
 		}
 		fields = append(fields, f)

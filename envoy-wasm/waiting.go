@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/binary"
+
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"
 

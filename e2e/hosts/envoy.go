@@ -118,14 +118,19 @@ func Listener(name, backend string, filters ...map[string]any) map[string]any {
 	}
 }
 
+// ManagerOf is the HTTP connection manager of a listener, to be changed.
+func ManagerOf(listener map[string]any) map[string]any {
+	return at(first(at(first(listener["filter_chains"]), "filters")), "typed_config").(map[string]any)
+}
+
 // RouteOf is the one route of a listener, to be changed.
 func RouteOf(listener map[string]any) map[string]any {
-	at := func(v any, key string) any { return v.(map[string]any)[key] }
-	first := func(v any) any { return v.([]any)[0] }
-	manager := at(first(at(first(listener["filter_chains"]), "filters")), "typed_config")
-	host := first(at(at(manager, "route_config"), "virtual_hosts"))
+	host := first(at(at(ManagerOf(listener), "route_config"), "virtual_hosts"))
 	return at(first(at(host, "routes")), "route").(map[string]any)
 }
+
+func at(v any, key string) any { return v.(map[string]any)[key] }
+func first(v any) any          { return v.([]any)[0] }
 
 // Cluster is a backend of Envoy's.
 func Cluster(name, address string) map[string]any {
